@@ -1,0 +1,17 @@
+//! The library of `secretree`: a team's secrets in the git repository they belong to. It takes values and
+//! returns values; it knows no terminal, no home directory and no environment variable. `docs/architecture.md`
+//! names the floors; each module uses only those below it.
+
+pub mod crypto;
+pub mod document;
+pub mod error;
+pub mod files;
+pub mod formats;
+pub mod git;
+pub mod names;
+pub mod policy;
+pub mod process;
+pub mod secret;
+pub mod value;
+pub mod vault;
+pub mod when;

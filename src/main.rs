@@ -1,0 +1,3 @@
+//! The program: reads the command line, runs one command, prints what it failed with.
+
+fn main() {}
