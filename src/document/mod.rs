@@ -1,3 +1,15 @@
 //! The text of an environment: its spans, paths and tokens. Knows nothing of keys or policies.
 
+mod builder;
+mod extent;
+pub mod lines;
 pub mod path;
+#[cfg(test)]
+mod tests;
+pub mod token;
+pub mod tree;
+
+pub use builder::LARGEST_TEXT;
+
+/// The root key that holds the footer of an environment file.
+pub const FOOTER_KEY: &str = "secretree";

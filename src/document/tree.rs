@@ -1,0 +1,283 @@
+//! A parsed text: mappings, sequences and scalars with the bytes they stand in. Made by `builder` from the
+//! events of the one YAML parser; values are borrowed from the text where they stand there as they are.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use granit_parser::ScalarStyle;
+use zeroize::Zeroizing;
+
+use super::builder;
+use super::lines::{Lines, Place, Refusal};
+use super::path::{Segment, ValuePath};
+use crate::value::Value;
+
+/// What kind of text is parsed, for the few rules that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Text that somebody edits or imports: no root key `secretree`, no scalar of a token's shape.
+    Text,
+    /// The environment file itself.
+    File,
+    /// A policy.
+    Policy,
+}
+
+/// A text and what it means.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    /// The text it was made from.
+    pub text: &'a str,
+    /// The root mapping; empty for an empty or comment-only text.
+    pub root: Mapping<'a>,
+    /// The lines of the text.
+    pub lines: Lines<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// Parses `text`, refusing what FORMAT, Text 7 refuses. Linear in the length of `text`.
+    pub fn parse(text: &'a str, rules: Rules) -> Result<Self, Refusal> {
+        builder::parse(text, rules)
+    }
+
+    /// Line and column of the byte at `offset`.
+    pub fn place(&self, offset: usize) -> Place {
+        self.lines.place(offset)
+    }
+
+    /// The node at `path`, if there is one.
+    pub fn node(&self, path: &ValuePath) -> Option<Located<'_, 'a>> {
+        let mut located = Located::Mapping(&self.root);
+        for segment in path.segments() {
+            located = located.step(segment)?;
+        }
+        Some(located)
+    }
+
+    /// Every scalar with its path, in the order of the text.
+    pub fn scalars(&self) -> Vec<(ValuePath, &Scalar<'a>)> {
+        let mut found = Vec::new();
+        collect_mapping(&self.root, &mut Vec::new(), &mut found);
+        found
+    }
+}
+
+/// A node that a path led to.
+#[derive(Clone, Copy, Debug)]
+pub enum Located<'t, 'a> {
+    /// A value.
+    Scalar(&'t Scalar<'a>),
+    /// A mapping, or the root.
+    Mapping(&'t Mapping<'a>),
+    /// A list.
+    Sequence(&'t Sequence<'a>),
+}
+
+impl<'t, 'a> Located<'t, 'a> {
+    fn of(node: &'t Node<'a>) -> Self {
+        match node {
+            Node::Scalar(scalar) => Self::Scalar(scalar),
+            Node::Mapping(mapping) => Self::Mapping(mapping),
+            Node::Sequence(sequence) => Self::Sequence(sequence),
+        }
+    }
+
+    fn step(self, segment: &Segment) -> Option<Self> {
+        match (self, segment) {
+            (Self::Mapping(mapping), Segment::Key(key)) => mapping.get(key).map(|entry| Self::of(&entry.value)),
+            (Self::Sequence(sequence), Segment::Index(index)) => {
+                sequence.items.get(*index).map(|item| Self::of(&item.value))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One node.
+#[derive(Debug)]
+pub enum Node<'a> {
+    /// A value.
+    Scalar(Scalar<'a>),
+    /// A mapping.
+    Mapping(Mapping<'a>),
+    /// A list.
+    Sequence(Sequence<'a>),
+}
+
+impl Node<'_> {
+    /// The bytes of the node.
+    pub fn span(&self) -> Range<usize> {
+        match self {
+            Self::Scalar(scalar) => scalar.head.start..scalar.end(),
+            Self::Mapping(mapping) => mapping.span.clone(),
+            Self::Sequence(sequence) => sequence.span.clone(),
+        }
+    }
+}
+
+/// A mapping, in block or flow style.
+#[derive(Debug, Default)]
+pub struct Mapping<'a> {
+    /// Its entries, in the order of the text.
+    pub entries: Vec<Entry<'a>>,
+    /// Whether it is written in braces (or as a single pair in a flow sequence).
+    pub flow: bool,
+    /// First byte of the first key (or the brace) to the end of the last value (or the brace).
+    pub span: Range<usize>,
+}
+
+impl<'a> Mapping<'a> {
+    /// The entry whose unescaped key is `key`.
+    pub fn get(&self, key: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|entry| &*entry.key.name == key)
+    }
+}
+
+/// A key and its value.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// The key.
+    pub key: Key<'a>,
+    /// The value.
+    pub value: Node<'a>,
+}
+
+/// A key as it stands in the text.
+#[derive(Debug)]
+pub struct Key<'a> {
+    /// The unescaped key.
+    pub name: Content<'a>,
+    /// Its bytes, quotes included.
+    pub span: Range<usize>,
+}
+
+/// A list, in block or flow style.
+#[derive(Debug)]
+pub struct Sequence<'a> {
+    /// Its items, in the order of the text.
+    pub items: Vec<Item<'a>>,
+    /// Whether it is written in brackets.
+    pub flow: bool,
+    /// The first dash or the bracket, to the end of the last item or the bracket.
+    pub span: Range<usize>,
+}
+
+/// One item of a list.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Byte offset of the `-`; in flow style of the item itself.
+    pub start: usize,
+    /// The value.
+    pub value: Node<'a>,
+}
+
+/// A scalar: what it says, and the bytes that say it.
+///
+/// A block scalar stands in two places, before and behind its header's comment: `head` is an optional tag and
+/// the header, `tail` the header's line end and the body. For every other scalar `head` is the whole of it and
+/// `tail` the empty range at the end of its last line, where the line of a token would begin. The head of an
+/// empty value is the blanks between its indicator and the line end, the comment or the next indicator.
+#[derive(Debug)]
+pub struct Scalar<'a> {
+    /// The unescaped content; of a tagged one the text of its base64.
+    pub content: Content<'a>,
+    /// How it is written.
+    pub style: ScalarStyle,
+    /// Whether it has the tag `!!binary`.
+    pub binary: bool,
+    /// See above.
+    pub head: Range<usize>,
+    /// See above.
+    pub tail: Range<usize>,
+    /// Characters before the key or the `-`; in flow collections before the line's first non-blank character.
+    pub column: usize,
+    /// Whether it stands in a flow collection.
+    pub flow: bool,
+    /// Whether nothing stands there.
+    pub empty: bool,
+}
+
+impl Scalar<'_> {
+    /// Whether it is a block scalar (`|` or `>`).
+    pub fn is_block(&self) -> bool {
+        matches!(self.style, ScalarStyle::Literal | ScalarStyle::Folded)
+    }
+
+    /// Byte offset behind the scalar.
+    pub fn end(&self) -> usize {
+        if self.is_block() { self.tail.end } else { self.head.end }
+    }
+
+    /// The scalar's text without the comment of a block scalar's header. `text` is what it was parsed from.
+    pub fn source_text(&self, text: &str) -> Zeroizing<String> {
+        let mut source = Zeroizing::new(String::with_capacity(self.head.len() + self.tail.len()));
+        source.push_str(&text[self.head.clone()]);
+        if self.is_block() {
+            source.push_str(&text[self.tail.clone()]);
+        }
+        source
+    }
+
+    /// What the scalar means (FORMAT, Plaintexts). The builder has checked the base64 of `!!binary`.
+    pub fn value(&self) -> Value {
+        if self.binary {
+            return Value::Bytes(builder::decode_binary(&self.content).expect("checked when it was parsed"));
+        }
+        match self.style {
+            ScalarStyle::Plain => Value::of_plain(&self.content),
+            _ => Value::text(&self.content),
+        }
+    }
+}
+
+/// Text that is borrowed where it stands as it is, else owned and wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// A part of the parsed text.
+    Borrowed(&'a str),
+    /// Unescaped or folded text.
+    Owned(Zeroizing<String>),
+}
+
+impl Deref for Content<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+fn collect_mapping<'t, 'a>(
+    mapping: &'t Mapping<'a>,
+    path: &mut Vec<Segment>,
+    found: &mut Vec<(ValuePath, &'t Scalar<'a>)>,
+) {
+    for entry in &mapping.entries {
+        path.push(Segment::Key(entry.key.name.to_string()));
+        collect_node(&entry.value, path, found);
+        path.pop();
+    }
+}
+
+fn collect_node<'t, 'a>(node: &'t Node<'a>, path: &mut Vec<Segment>, found: &mut Vec<(ValuePath, &'t Scalar<'a>)>) {
+    match node {
+        Node::Scalar(scalar) => found.push((ValuePath::new(path.clone()), scalar)),
+        Node::Mapping(mapping) => collect_mapping(mapping, path, found),
+        Node::Sequence(sequence) => {
+            for (index, item) in sequence.items.iter().enumerate() {
+                path.push(Segment::Index(index));
+                collect_node(&item.value, path, found);
+                path.pop();
+            }
+        }
+    }
+}
