@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::extent;
 use super::lines::{Lines, Refusal, check_characters, leading_blanks};
-use super::tree::{Content, Entry, Item, Key, Mapping, Node, Rules, Scalar, Sequence, Tree};
+use super::tree::{Content, Entry, Footer, Item, Key, Mapping, Node, Rules, Scalar, Sequence, Tree};
 use super::{FOOTER_KEY, token};
 use crate::secret::Secret;
 
@@ -30,13 +30,27 @@ pub(super) fn parse(text: &str, rules: Rules) -> Refused<Tree<'_>> {
     }
     check_characters(text)?;
     let mut builder = Builder::new(text, rules);
-    let root = builder.document()?;
+    let mut root = builder.document()?;
     builder.check_tabs()?;
+    let footer = if rules == Rules::File {
+        split_footer(&mut root)
+    } else {
+        None
+    };
     Ok(Tree {
         text,
         root,
+        footer,
         lines: builder.lines,
     })
+}
+
+/// Takes the footer out of the root mapping of an environment file.
+fn split_footer<'a>(root: &mut Mapping<'a>) -> Option<Footer<'a>> {
+    let position = root.entries.iter().position(|entry| &*entry.key.name == FOOTER_KEY)?;
+    let entry = root.entries.remove(position);
+    let followed_by = root.entries.get(position).map(|next| next.key.span.start);
+    Some(Footer { entry, followed_by })
 }
 
 /// Decodes the text of a `!!binary` scalar: canonical base64, in which blanks and line ends do not count.
@@ -185,7 +199,7 @@ impl<'a> Builder<'a> {
     }
 
     fn check_root(&self, root: &Mapping<'a>) -> Refused<()> {
-        for (position, entry) in root.entries.iter().enumerate() {
+        for entry in &root.entries {
             let offset = entry.key.span.start;
             if self.lines.column_of(offset) != 0 {
                 return self.refuse(
@@ -194,8 +208,7 @@ impl<'a> Builder<'a> {
                     "remove the blanks before the root keys",
                 );
             }
-            let is_footer = self.rules == Rules::File && position + 1 == root.entries.len();
-            if &*entry.key.name == FOOTER_KEY && !is_footer && self.rules != Rules::Policy {
+            if &*entry.key.name == FOOTER_KEY && self.rules == Rules::Text {
                 return self.refuse(
                     offset,
                     format!("a root key `{FOOTER_KEY}`, which is the name of the footer"),

@@ -129,6 +129,25 @@ fn body_end(text: &str, lines: &Lines<'_>, first: usize, indentation: Option<usi
     end
 }
 
+/// Byte offset behind the header of a block scalar that `text` (a scalar's own text) is; `None` for other scalars.
+pub(super) fn header_end(text: &str) -> Option<usize> {
+    let from = if text.starts_with("!!binary") {
+        "!!binary".len()
+    } else {
+        0
+    };
+    let (offset, byte) = outside_comments(text, from).find(|(_, byte)| !byte.is_ascii_whitespace())?;
+    let is_block = matches!(byte, b'|' | b'>');
+    is_block.then(|| {
+        offset
+            + 1
+            + text[offset + 1..]
+                .bytes()
+                .take_while(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9'))
+                .count()
+    })
+}
+
 /// `content` of a block scalar at the end of a text, without the line end that the parser adds there.
 pub(super) fn without_added_line_end(content: Content<'_>) -> Content<'_> {
     match content {

@@ -1,13 +1,17 @@
 //! The text of an environment: its spans, paths and tokens. Knows nothing of keys or policies.
 
 mod builder;
+pub mod edit;
 mod extent;
 pub mod lines;
 pub mod path;
+pub mod render;
+pub mod source;
 #[cfg(test)]
 mod tests;
 pub mod token;
 pub mod tree;
+pub mod write;
 
 pub use builder::LARGEST_TEXT;
 

@@ -28,8 +28,10 @@ pub enum Rules {
 pub struct Tree<'a> {
     /// The text it was made from.
     pub text: &'a str,
-    /// The root mapping; empty for an empty or comment-only text.
+    /// The root mapping without the footer; empty for an empty or comment-only text.
     pub root: Mapping<'a>,
+    /// The footer of an environment file (only under [`Rules::File`]).
+    pub footer: Option<Footer<'a>>,
     /// The lines of the text.
     pub lines: Lines<'a>,
 }
@@ -54,12 +56,34 @@ impl<'a> Tree<'a> {
         Some(located)
     }
 
-    /// Every scalar with its path, in the order of the text.
+    /// The text without the footer and the blank line that belongs to it; the whole text where there is none.
+    pub fn body(&self) -> &'a str {
+        let Some(footer) = &self.footer else { return self.text };
+        let body = &self.text[..footer.entry.key.span.start];
+        let without_line = body
+            .strip_suffix('\n')
+            .map(|body| body.strip_suffix('\r').unwrap_or(body));
+        match without_line {
+            Some(shorter) if shorter.is_empty() || shorter.ends_with('\n') => shorter,
+            _ => body,
+        }
+    }
+
+    /// Every scalar but the footer's with its path, in the order of the text.
     pub fn scalars(&self) -> Vec<(ValuePath, &Scalar<'a>)> {
         let mut found = Vec::new();
         collect_mapping(&self.root, &mut Vec::new(), &mut found);
         found
     }
+}
+
+/// The footer as it stands in a file.
+#[derive(Debug)]
+pub struct Footer<'a> {
+    /// Its key and value.
+    pub entry: Entry<'a>,
+    /// The first root key behind it, which must not be there.
+    pub followed_by: Option<usize>,
 }
 
 /// A node that a path led to.
@@ -74,7 +98,7 @@ pub enum Located<'t, 'a> {
 }
 
 impl<'t, 'a> Located<'t, 'a> {
-    fn of(node: &'t Node<'a>) -> Self {
+    pub(super) fn of(node: &'t Node<'a>) -> Self {
         match node {
             Node::Scalar(scalar) => Self::Scalar(scalar),
             Node::Mapping(mapping) => Self::Mapping(mapping),

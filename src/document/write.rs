@@ -1,0 +1,245 @@
+//! Puts tokens into a text and texts in the place of tokens. Everything between scalars stays as it is.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::extent;
+use super::lines::{Lines, leading_blanks};
+use super::render::Position;
+use super::source::restore;
+use super::tree::{Rules, Scalar, Tree};
+use crate::value::{LineEnd, Source, Value};
+
+/// A part of a text that is to be replaced.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    pub(super) range: Range<usize>,
+    pub(super) text: Zeroizing<String>,
+}
+
+/// `text` with the `replacements`, which are in order and do not overlap.
+pub(super) fn splice(text: &str, replacements: &[Replacement]) -> Zeroizing<String> {
+    let grown: usize = replacements.iter().map(|replacement| replacement.text.len()).sum();
+    let mut spliced = Zeroizing::new(String::with_capacity(text.len() + grown));
+    let mut copied = 0;
+    for replacement in replacements {
+        spliced.push_str(&text[copied..replacement.range.start]);
+        spliced.push_str(&replacement.text);
+        copied = replacement.range.end;
+    }
+    spliced.push_str(&text[copied..]);
+    spliced
+}
+
+/// `text` with each scalar replaced by its token: in block context a literal block whose one line is the token, in
+/// flow collections in double quotes (FORMAT, Text 3). The scalars are in the order of the text.
+pub fn write_tokens(text: &str, lines: &Lines<'_>, line_end: LineEnd, tokens: &[(&Scalar<'_>, String)]) -> String {
+    let mut replacements = Vec::with_capacity(tokens.len() * 2);
+    for (scalar, token) in tokens {
+        push_token(text, lines, line_end, scalar, token, &mut replacements);
+    }
+    std::mem::take(&mut *splice(text, &replacements))
+}
+
+fn push_token(
+    text: &str,
+    lines: &Lines<'_>,
+    line_end: LineEnd,
+    scalar: &Scalar<'_>,
+    token: &str,
+    replacements: &mut Vec<Replacement>,
+) {
+    let mut head = if scalar.flow {
+        format!("\"{token}\"")
+    } else {
+        "|-".to_owned()
+    };
+    if scalar.empty {
+        head.insert(0, ' ');
+        if text.as_bytes().get(scalar.head.end) == Some(&b'#') {
+            head.push(' ');
+        }
+    }
+    replacements.push(Replacement {
+        range: scalar.head.clone(),
+        text: Zeroizing::new(head),
+    });
+    if scalar.flow {
+        return;
+    }
+    let line_end = line_end.text();
+    let indentation = " ".repeat(token_indentation(text, lines, scalar));
+    let closing = if text[scalar.tail.clone()].ends_with('\n') {
+        line_end
+    } else {
+        ""
+    };
+    let tail = Zeroizing::new(format!("{line_end}{indentation}{token}{closing}"));
+    replacements.push(Replacement {
+        range: scalar.tail.clone(),
+        text: tail,
+    });
+}
+
+/// How far a token's line is indented: its key's column plus 2, or so deep that the comments and blank lines that
+/// follow are not taken for a part of it.
+fn token_indentation(text: &str, lines: &Lines<'_>, scalar: &Scalar<'_>) -> usize {
+    let mut indentation = scalar.column + 2;
+    let behind = if text[scalar.tail.clone()].ends_with('\n') {
+        scalar.tail.end
+    } else {
+        lines.next_of(scalar.tail.end)
+    };
+    if behind >= text.len() {
+        return indentation;
+    }
+    for line in lines.line_of(behind)..lines.count() {
+        let content = &text[lines.content(line)];
+        let blanks = leading_blanks(content);
+        if blanks == content.len() {
+            indentation = indentation.max(blanks);
+        } else if content.as_bytes()[blanks] == b'#' {
+            indentation = indentation.max(blanks + 1);
+        } else {
+            break;
+        }
+    }
+    indentation
+}
+
+/// What a token was opened to.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The value.
+    pub value: Value,
+    /// The author's text, where the default rendering would not give it back.
+    pub source: Option<Source>,
+}
+
+/// `text` with each token's scalar replaced by what it was opened to. The scalars are in the order of the text, the
+/// tree is that of `text`. Gives nothing if no text with these values can be put together.
+pub fn write_values(
+    tree: &Tree<'_>,
+    line_end: LineEnd,
+    opened: &[(&Scalar<'_>, Opened)],
+    final_newline: bool,
+) -> Option<Zeroizing<String>> {
+    let all = opened.iter().map(|(_, opened)| &opened.value);
+    for with_sources in [true, false] {
+        let mut replacements = Vec::with_capacity(opened.len() * 2);
+        let mut must_check = !with_sources;
+        for (scalar, opened) in opened {
+            let source = opened.source.as_ref().filter(|_| with_sources);
+            let position = Position {
+                column: scalar.column,
+                line_end,
+                flow: scalar.flow,
+            };
+            let restored = restore(&opened.value, source, position);
+            let moved = source.is_some_and(|source| source.column != position.column || source.line_end != line_end);
+            must_check |= moved || restored.contains('\n');
+            push_value(tree, scalar, restored, line_end, &mut replacements);
+        }
+        let mut written = splice(tree.body(), &replacements);
+        if !final_newline {
+            strip_line_end(&mut written);
+        }
+        if !must_check || holds_exactly(&written, tree, all.clone()) {
+            return Some(written);
+        }
+    }
+    None
+}
+
+fn strip_line_end(text: &mut String) {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+}
+
+/// Replaces a token's scalar by `restored`, the text of its value.
+fn push_value(
+    tree: &Tree<'_>,
+    scalar: &Scalar<'_>,
+    restored: Zeroizing<String>,
+    line_end: LineEnd,
+    replacements: &mut Vec<Replacement>,
+) {
+    let text = tree.text;
+    if restored.bytes().all(|byte| byte == b' ' || byte == b'\t') {
+        replacements.push(Replacement {
+            range: with_blanks(text, &scalar.head),
+            text: restored,
+        });
+        if !scalar.flow {
+            replacements.push(Replacement {
+                range: scalar.tail.clone(),
+                text: ending(text, scalar, line_end),
+            });
+        }
+        return;
+    }
+    if scalar.flow {
+        replacements.push(Replacement {
+            range: scalar.head.clone(),
+            text: restored,
+        });
+        return;
+    }
+    let split = extent::header_end(&restored).unwrap_or(restored.len());
+    let mut tail = Zeroizing::new(restored[split..].to_owned());
+    if !tail.ends_with('\n') {
+        tail.push_str(&ending(text, scalar, line_end));
+    }
+    replacements.push(Replacement {
+        range: scalar.head.clone(),
+        text: Zeroizing::new(restored[..split].to_owned()),
+    });
+    replacements.push(Replacement {
+        range: scalar.tail.clone(),
+        text: tail,
+    });
+}
+
+/// The line end that a scalar's tail holds at its end and that a value without one must leave there.
+fn ending(text: &str, scalar: &Scalar<'_>, line_end: LineEnd) -> Zeroizing<String> {
+    let ends = text[scalar.tail.clone()].ends_with('\n');
+    Zeroizing::new(if ends {
+        line_end.text().to_owned()
+    } else {
+        String::new()
+    })
+}
+
+/// `head` and the blanks around it on its line: what an empty value spans.
+fn with_blanks(text: &str, head: &Range<usize>) -> Range<usize> {
+    let before = &text[..head.start];
+    let start = before.trim_end_matches([' ', '\t']).len();
+    head.start.min(start)..head.end + leading_blanks(&text[head.end..])
+}
+
+/// Whether `written` parses to the scalars of `tree`, path by path, in which those that were tokens have these `values`.
+fn holds_exactly<'v>(written: &str, tree: &Tree<'_>, mut values: impl Iterator<Item = &'v Value>) -> bool {
+    let Ok(parsed) = Tree::parse(written, Rules::Text) else {
+        return false;
+    };
+    let (now, before) = (parsed.scalars(), tree.scalars());
+    now.len() == before.len()
+        && now
+            .iter()
+            .zip(&before)
+            .all(|((path, scalar), (path_before, scalar_before))| {
+                let was_token = super::token::has_token_shape(&scalar_before.content);
+                let value = scalar.value();
+                path == path_before
+                    && if was_token {
+                        values.next() == Some(&value)
+                    } else {
+                        value == scalar_before.value()
+                    }
+            })
+}
