@@ -8,7 +8,7 @@ use super::lines::leading_blanks;
 use super::path::{Segment, ValuePath};
 use super::render::{double_quoted, is_plain};
 use super::tree::{Entry, Located, Mapping, Node, Sequence, Tree};
-use super::write::{Replacement, splice};
+use super::write::{Replacement, settle, splice};
 use crate::value::LineEnd;
 
 /// Why a path cannot be written.
@@ -29,8 +29,16 @@ fn scalar_text(token: &str, column: usize, line_end: &str) -> String {
     format!("|-{line_end}{}{token}", " ".repeat(column + 2))
 }
 
-/// `text` (the tree's) with `token` at `path`, where nothing stands yet.
+/// `text` (the tree's, without its footer) with `token` at `path`, where nothing stands yet.
 pub fn insert(tree: &Tree<'_>, path: &ValuePath, token: &str, line_end: LineEnd) -> Result<String, Obstacle> {
+    let mut text = inserted(tree, path, token, line_end)?;
+    if let Some(offset) = text.find(token) {
+        settle(&mut text, offset);
+    }
+    Ok(text)
+}
+
+fn inserted(tree: &Tree<'_>, path: &ValuePath, token: &str, line_end: LineEnd) -> Result<String, Obstacle> {
     let segments = path.segments();
     let mut located = Located::Mapping(&tree.root);
     for (depth, segment) in segments.iter().enumerate() {
@@ -243,7 +251,7 @@ fn above_first_root_key(tree: &Tree<'_>, first: &Entry<'_>) -> usize {
     tree.lines.content(line).start
 }
 
-/// `text` (the tree's) without what stands at `path`, and without the mappings and lists that become empty by that.
+/// `text` (the tree's, without its footer) without what stands at `path`, and without the mappings and lists that become empty by that.
 /// Comments above stay. Nothing if nothing stands there.
 pub fn remove(tree: &Tree<'_>, path: &ValuePath, line_end: LineEnd) -> Option<String> {
     tree.node(path)?;
@@ -287,7 +295,15 @@ pub fn remove(tree: &Tree<'_>, path: &ValuePath, line_end: LineEnd) -> Option<St
     } else {
         vec![remove_block(tree, &children, position, line_end)]
     };
-    Some(splice(tree.body(), &replacements).to_string())
+    let mut text = splice(tree.body(), &replacements);
+    // The token above may now stand before comments that it did not stand before.
+    let above = tree.text[..children[position].0]
+        .trim_end_matches([' ', '-', '\n', '\r'])
+        .len();
+    if above > 0 && above <= text.len() {
+        settle(&mut text, above - 1);
+    }
+    Some(std::mem::take(&mut *text))
 }
 
 fn remove_block(tree: &Tree<'_>, children: &[(usize, &Node<'_>)], position: usize, line_end: LineEnd) -> Replacement {

@@ -85,27 +85,44 @@ fn push_token(
 /// How far a token's line is indented: its key's column plus 2, or so deep that the comments and blank lines that
 /// follow are not taken for a part of it.
 fn token_indentation(text: &str, lines: &Lines<'_>, scalar: &Scalar<'_>) -> usize {
-    let mut indentation = scalar.column + 2;
     let behind = if text[scalar.tail.clone()].ends_with('\n') {
         scalar.tail.end
     } else {
         lines.next_of(scalar.tail.end)
     };
-    if behind >= text.len() {
-        return indentation;
-    }
-    for line in lines.line_of(behind)..lines.count() {
-        let content = &text[lines.content(line)];
-        let blanks = leading_blanks(content);
-        if blanks == content.len() {
+    (scalar.column + 2).max(swallowing_indentation(&text[behind.min(text.len())..]))
+}
+
+/// The least indentation at which the comments and blank lines that `following` begins with are not taken for lines of
+/// the block scalar above them.
+fn swallowing_indentation(following: &str) -> usize {
+    let mut indentation = 0;
+    for line in following.lines() {
+        let blanks = leading_blanks(line);
+        if blanks == line.len() {
             indentation = indentation.max(blanks);
-        } else if content.as_bytes()[blanks] == b'#' {
+        } else if line.as_bytes()[blanks] == b'#' {
             indentation = indentation.max(blanks + 1);
         } else {
             break;
         }
     }
     indentation
+}
+
+/// Indents the line of a token that holds the byte at `offset` so deep that what follows it now is not taken for a part
+/// of it. Other lines stay as they are.
+pub(super) fn settle(text: &mut String, offset: usize) {
+    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+    let blanks = leading_blanks(&text[start..]);
+    if !super::token::has_token_shape(&text[start + blanks..]) {
+        return;
+    }
+    let next = text[offset..].find('\n').map_or(text.len(), |end| offset + end + 1);
+    let needed = swallowing_indentation(&text[next..]);
+    if needed > blanks {
+        text.insert_str(start, &" ".repeat(needed - blanks));
+    }
 }
 
 /// What a token was opened to.
