@@ -1,0 +1,162 @@
+//! A value that must be seen nowhere: it is looked for, as it is and encoded, in everything commands printed, in every
+//! file of the sandbox, in shared memory, in every git object and in the argument lists of running processes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use regex::bytes::Regex;
+
+use crate::redaction::repositories;
+use crate::sandbox::Sandbox;
+
+/// A value of its own for each test, and the pattern of all its forms.
+pub(crate) struct Canary {
+    value: String,
+    forms: Regex,
+}
+
+impl Canary {
+    /// A new one.
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let value = format!(
+            "canary-{}-{}-sings",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let forms = Regex::new(&forms(&value).join("|")).expect("base64, hex and plain words are valid patterns");
+        Self { value, forms }
+    }
+
+    /// The value itself.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Every place where it is seen, but for files below these paths of the sandbox and commands that may reveal.
+    pub(crate) fn sightings(&self, sandbox: &Sandbox, allowed: &[PathBuf]) -> Vec<String> {
+        let mut sightings = sandbox.with_printed(|printed| {
+            let seen = printed
+                .iter()
+                .filter(|one| !one.reveals && self.forms.is_match(&one.bytes));
+            seen.map(|one| format!("the output of `{}`", one.command))
+                .collect::<Vec<_>>()
+        });
+        for folder in [sandbox.root(), Path::new("/dev/shm")] {
+            self.look_into(folder, allowed, &mut sightings);
+        }
+        for repository in repositories(sandbox.root()) {
+            if self.forms.is_match(&objects(&repository)) {
+                sightings.push(format!("an object of {}", repository.display()));
+            }
+        }
+        sightings
+    }
+
+    /// Fails the test if it is seen anywhere else than below these paths.
+    #[track_caller]
+    pub(crate) fn assert_unseen(&self, sandbox: &Sandbox, allowed: &[PathBuf]) {
+        assert_eq!(
+            self.sightings(sandbox, allowed),
+            Vec::<String>::new(),
+            "the canary was seen"
+        );
+    }
+
+    /// Looks at the argument lists of all processes until the watch is ended.
+    pub(crate) fn watch_arguments(&self) -> ArgumentWatch {
+        let over = Arc::new(AtomicBool::new(false));
+        let (forms, told) = (self.forms.clone(), Arc::clone(&over));
+        let watcher = std::thread::spawn(move || {
+            let mut sightings = Vec::new();
+            while !told.load(Ordering::Relaxed) {
+                sightings.extend(arguments().into_iter().filter(|words| forms.is_match(words)));
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            sightings
+                .into_iter()
+                .map(|words| String::from_utf8_lossy(&words).replace('\0', " "))
+                .collect()
+        });
+        ArgumentWatch { over, watcher }
+    }
+
+    /// Looks into every file below a folder; names and targets of links count too.
+    fn look_into(&self, folder: &Path, allowed: &[PathBuf], sightings: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if allowed.contains(&path) {
+                continue;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            let content = match (kind.is_dir(), kind.is_file()) {
+                (true, _) => {
+                    self.look_into(&path, allowed, sightings);
+                    Vec::new()
+                }
+                (_, true) => std::fs::read(&path).unwrap_or_default(),
+                _ => std::fs::read_link(&path)
+                    .map(|target| target.into_os_string().into_encoded_bytes())
+                    .unwrap_or_default(),
+            };
+            if self.forms.is_match(&content) || self.forms.is_match(entry.file_name().as_encoded_bytes()) {
+                sightings.push(path.display().to_string());
+            }
+        }
+    }
+}
+
+/// A running look at all argument lists.
+pub(crate) struct ArgumentWatch {
+    over: Arc<AtomicBool>,
+    watcher: JoinHandle<Vec<String>>,
+}
+
+impl ArgumentWatch {
+    /// Ends the watch; each argument list that held the canary, as often as it was seen.
+    pub(crate) fn sightings(self) -> Vec<String> {
+        self.over.store(true, Ordering::Relaxed);
+        self.watcher.join().expect("the watcher does not panic")
+    }
+}
+
+/// The patterns of a value: itself, in hex, and the middle of its base64 at each of the three alignments.
+fn forms(value: &str) -> Vec<String> {
+    let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![regex::escape(value), hex];
+    for offset in 0..3 {
+        let encoded = STANDARD_NO_PAD.encode(["\0".repeat(offset), value.to_owned()].concat());
+        forms.push(regex::escape(&encoded[4..encoded.len() - 4]));
+    }
+    forms
+}
+
+/// The content of every object of a repository, also of those that nothing refers to any more.
+fn objects(repository: &Path) -> Vec<u8> {
+    let output = Command::new("git")
+        .arg("--git-dir")
+        .arg(repository)
+        .args(["cat-file", "--batch-all-objects", "--batch"])
+        .output()
+        .expect("git can be started");
+    assert!(
+        output.status.success(),
+        "the objects of {} cannot be listed",
+        repository.display()
+    );
+    output.stdout
+}
+
+/// The argument lists of all processes, words ended by NUL; those that vanish meanwhile are left out.
+fn arguments() -> Vec<Vec<u8>> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! The program as a person meets it: every command run as a process of its own, in a sandbox with its own home,
+//! environment, clock and repositories, and judged by its whole standard output, standard error and status.
+//!
+//! One module per verb (`set.rs`, `run.rs`, …) and `stories.rs` for what several people do in turn; a new file is
+//! named here, or `no_file_is_forgotten` fails. A test reads like this:
+//!
+//! ```ignore
+//! let team = Team::new(&["alice", "bob"]);                     // a shared repository, a clone and an identity each
+//! let alice = team.person("alice");
+//! alice.secretree(["set", "dev", "stripe.key"]).input("sk_live_1").run().succeeds();
+//! alice.secretree(["get", "dev", "stripe.kye"]).run().check(expect![[r#"…"#]]); // UPDATE_EXPECT=1 fills it in
+//! ```
+//!
+//! What the sandbox offers: `sandbox` (one person or none, with or without git), `team` (several clones of one
+//! repository), `run` (a command, its input, environment, time limit), `output` (judging it), `redaction` (what a
+//! snapshot hides because it is random), `terminal` (prompts), `canary` (a value that must be seen nowhere) and
+//! `tools` (tests with real peers). Tests of the sandbox itself are in `sandbox_itself`.
+
+// Tests lay out fixtures; nothing here has to be atomic.
+#![allow(clippy::disallowed_methods, reason = "fixtures are written before anyone reads them")]
+
+mod canary;
+mod output;
+mod redaction;
+mod run;
+mod sandbox;
+mod sandbox_itself;
+mod team;
+mod terminal;
+mod tools;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A file that no `mod` line names would be compiled by nobody, and its tests would pass by never running.
+#[test]
+fn no_file_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let mut there = BTreeSet::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let stem = name.strip_suffix(".rs");
+        assert!(
+            stem.is_some(),
+            "`tests/cli/{name}` is neither a module nor named anywhere"
+        );
+        there.extend(stem.filter(|stem| *stem != "main").map(String::from));
+    }
+    let named: BTreeSet<String> = include_str!("main.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .map(String::from)
+        .collect();
+    assert_eq!(
+        there, named,
+        "the files of tests/cli and the `mod` lines of its main.rs differ"
+    );
+}
