@@ -8,6 +8,9 @@ const VERSION_LINE: &[u8] = b"age-encryption.org/v1\n";
 /// A longer header belongs to no file of ours.
 const LARGEST_HEADER: usize = 16 * 1024;
 
+/// More stanzas belong to no file of ours either: 16 KiB of them would cost the age library half a second.
+const MOST_STANZAS: usize = 16;
+
 /// The types of the stanzas in the header of the age file `bytes`, in order. Nothing is verified.
 pub(super) fn stanza_types(bytes: &[u8]) -> Result<Vec<&str>, OpenError> {
     let head = &bytes[..bytes.len().min(LARGEST_HEADER)];
@@ -18,6 +21,9 @@ pub(super) fn stanza_types(bytes: &[u8]) -> Result<Vec<&str>, OpenError> {
     loop {
         let line = take_line(&mut rest)?;
         if let Some(arguments) = line.strip_prefix(b"-> ") {
+            if types.len() == MOST_STANZAS {
+                return Err(OpenError::Malformed("it has more than 16 stanzas"));
+            }
             types.push(stanza_type(arguments)?);
             take_body(&mut rest)?;
         } else if line.strip_prefix(b"--- ").is_some_and(|mac| mac.len() == 43) && !types.is_empty() {
@@ -65,6 +71,8 @@ fn take_body(rest: &mut &[u8]) -> Result<(), OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, proptest};
+
     use super::stanza_types;
 
     #[test]
@@ -88,6 +96,16 @@ mod tests {
             assert_eq!(stanza_types(file.as_bytes()).ok(), expected, "{stanzas:?}");
         }
         assert!(stanza_types(b"age-encryption.org/v2\n").is_err());
-        assert!(stanza_types(file(&"-> a\n\n".repeat(10_000)).as_bytes()).is_err());
+        assert!(stanza_types(file(&"-> a\n\n".repeat(16)).as_bytes()).is_ok());
+        assert!(stanza_types(file(&"-> a\n\n".repeat(17)).as_bytes()).is_err());
+        assert!(stanza_types(file(&format!("-> a\n{full}\n{}\n\n", "B".repeat(20_000))).as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = stanza_types(&bytes);
+            let _ = stanza_types(&[b"age-encryption.org/v1\n-> ", bytes.as_slice()].concat());
+        }
     }
 }

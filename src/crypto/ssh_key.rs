@@ -80,6 +80,10 @@ fn take_string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use proptest::prelude::{any, proptest};
+
     use super::{OPENSSH_BEGIN, OPENSSH_END, is_ssh_key, outline};
 
     #[test]
@@ -92,5 +96,14 @@ mod tests {
         assert!(outline(OPENSSH_BEGIN).is_err());
         assert!(outline("-----BEGIN RSA PRIVATE KEY-----\ncanary").is_err());
         assert!(!is_ssh_key("AGE-SECRET-KEY-1"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_container_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let container = [b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0", bytes.as_slice()].concat();
+            let text = format!("{OPENSSH_BEGIN}\n{}\n{OPENSSH_END}\n", BASE64_STANDARD.encode(container));
+            let _ = outline(&text);
+        }
     }
 }
