@@ -7,16 +7,18 @@ mod lock;
 mod private;
 mod read;
 mod replace;
+mod transaction;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
-pub use journal::{JOURNAL, Transaction, finish_pending, is_pending, read_through};
+pub use journal::{JOURNAL, finish_pending, is_pending, read_through};
 pub use lock::FolderLock;
 pub use private::{PrivateFolder, remove_now};
 pub use read::{read_bounded, read_if_present, read_secret_stream};
 pub use replace::{Access, replace};
+pub use transaction::Transaction;
 
 use crate::error::{Failure, Result};
 
