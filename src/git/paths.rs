@@ -1,0 +1,117 @@
+//! Where asked-for files stand in a commit's trees: one pass over the trees for any number of paths, and lower
+//! trees that did not change are not read again.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use git2::{ErrorCode, ObjectType, Odb, Oid};
+
+use super::objects::{malformed, path_names, tree_entries};
+use super::{BlobId, explain};
+use crate::error::Result;
+
+/// The asked-for files that a tree holds: position among the paths, and blob; sorted.
+#[derive(PartialEq, Eq)]
+pub(super) struct Files(Vec<(usize, Oid)>);
+
+impl Files {
+    pub(super) fn get(&self, path: usize) -> Option<BlobId> {
+        let place = self.0.binary_search_by_key(&path, |(path, _)| *path).ok()?;
+        Some(BlobId(self.0[place].1))
+    }
+}
+
+/// How many lower trees are remembered; neighbours in history share most of theirs.
+const KNOWN_TREES: usize = 8192;
+
+/// The asked-for paths as a tree of names; node 0 is the root.
+pub(super) struct PathTree {
+    nodes: Vec<PathNode>,
+    pub(super) count: usize,
+    /// What lower trees hold: most commits leave most of them as they were.
+    known: HashMap<(usize, Oid), Rc<Files>>,
+}
+
+#[derive(Default)]
+struct PathNode {
+    /// Names and their nodes, sorted by name.
+    children: Vec<(Vec<u8>, usize)>,
+    /// The paths that end here; a path may be asked for twice.
+    ends: Vec<usize>,
+}
+
+impl PathTree {
+    pub(super) fn new(paths: &[&Path]) -> Self {
+        let mut nodes = vec![PathNode::default()];
+        for (position, path) in paths.iter().enumerate() {
+            let mut node = 0;
+            for name in path_names(path) {
+                let place = nodes[node]
+                    .children
+                    .binary_search_by(|(known, _)| known.as_slice().cmp(name));
+                node = match place {
+                    Ok(place) => nodes[node].children[place].1,
+                    Err(place) => {
+                        let new = nodes.len();
+                        nodes.push(PathNode::default());
+                        nodes[node].children.insert(place, (name.to_vec(), new));
+                        new
+                    }
+                };
+            }
+            nodes[node].ends.push(position);
+        }
+        Self {
+            nodes,
+            count: paths.len(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// The asked-for files below the tree object `tree`, which stands at `node`; `None` if trees are missing.
+    pub(super) fn find(&mut self, odb: &Odb<'_>, node: usize, tree: Oid) -> Result<Option<Rc<Files>>> {
+        if let Some(files) = self.known.get(&(node, tree)) {
+            return Ok(Some(Rc::clone(files)));
+        }
+        let object = match odb.read(tree) {
+            Ok(object) if object.kind() == ObjectType::Tree => object,
+            Ok(_) => return Err(malformed(tree).into()),
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(explain(&format!("object `{tree}` cannot be read"), &error).into()),
+        };
+        let mut found = Vec::new();
+        let mut missing = self.nodes[node].children.len();
+        for entry in tree_entries(object.data()) {
+            let children = &self.nodes[node].children;
+            let Ok(place) = children.binary_search_by(|(name, _)| name.as_slice().cmp(entry.name)) else {
+                continue;
+            };
+            let child = children[place].1;
+            if entry.is_file {
+                found.extend(self.nodes[child].ends.iter().map(|path| (*path, entry.id)));
+            } else if entry.is_tree && !self.nodes[child].children.is_empty() {
+                match self.find(odb, child, entry.id)? {
+                    Some(files) => found.extend_from_slice(&files.0),
+                    None => return Ok(None),
+                }
+            }
+            missing -= 1;
+            if missing == 0 {
+                break;
+            }
+        }
+        // Stable: of two entries with one name, which only a forged tree has, the first counts.
+        found.sort_by_key(|(path, _)| *path);
+        found.dedup_by_key(|(path, _)| *path);
+        let files = Rc::new(Files(found));
+        // Top trees differ in nearly every commit; remembering them would cost memory for nothing.
+        if node != 0 {
+            if self.known.len() >= KNOWN_TREES {
+                self.known.clear();
+            }
+            self.known.insert((node, tree), Rc::clone(&files));
+        }
+        Ok(Some(files))
+    }
+}
