@@ -86,6 +86,17 @@ fn literal(text: &str, position: Position) -> Zeroizing<String> {
     rendered
 }
 
+/// Public text in quotes: single ones where that is enough, for they leave JSON readable.
+pub fn quoted_public(text: &str) -> String {
+    if text
+        .chars()
+        .all(|character| may_stand_raw(character) && character != '\t')
+    {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    std::mem::take(&mut *double_quoted(text))
+}
+
 /// `text` in double quotes: JSON's escapes, and `\uXXXX` for what may not stand raw in a file.
 pub(super) fn double_quoted(text: &str) -> Zeroizing<String> {
     let mut quoted = Zeroizing::new(String::with_capacity(text.len() + text.len() / 8 + 2));

@@ -169,6 +169,19 @@ pub fn write_values(
     None
 }
 
+/// The tree's text, without its footer, with `written` in the place of `scalar`.
+pub fn replace_scalar(tree: &Tree<'_>, scalar: &Scalar<'_>, written: &str, line_end: LineEnd) -> String {
+    let mut replacements = Vec::new();
+    push_value(
+        tree,
+        scalar,
+        Zeroizing::new(written.to_owned()),
+        line_end,
+        &mut replacements,
+    );
+    std::mem::take(&mut *splice(tree.body(), &replacements))
+}
+
 fn strip_line_end(text: &mut String) {
     if text.ends_with('\n') {
         text.pop();

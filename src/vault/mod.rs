@@ -1,1 +1,431 @@
-//! Placeholder.
+//! The vault: environment files of one policy, opened with the identities at hand. It decides which key may be believed,
+//! reads and writes values, and saves files so that nothing is lost. It asks nobody and prints nothing: what a person
+//! should hear is collected as notices.
+
+mod apply;
+mod change;
+mod environment;
+pub mod footer;
+mod past;
+mod proposal;
+mod reading;
+mod trust;
+mod trust_file;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+pub use apply::{Plan, Takeover};
+pub use change::{Changes, readable_places};
+pub use environment::{Entry, Environment};
+pub use past::Origin;
+pub use proposal::Addressee;
+pub use reading::{Place, Reading, Rulebook, refused};
+pub use view::{Layers, View, known_paths};
+
+use crate::crypto::envelope::from_base64;
+use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
+use crate::crypto::identities::Identities;
+use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::crypto::plugins::Plugins;
+use crate::error::{Failure, Result};
+use crate::files::{self, FolderLock, Transaction};
+use crate::git::Repository;
+use crate::names::EnvironmentName;
+use crate::policy::{LoadedPolicy, POLICY_NAME};
+use footer::Footer;
+use trust::Scene;
+use trust_file::TrustFile;
+
+/// How long a command waits for another that writes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An environment's file as it was read.
+#[derive(Debug)]
+pub struct EnvironmentFile {
+    /// The environment.
+    pub name: EnvironmentName,
+    /// The file, relative to the root policy's folder.
+    pub relative: PathBuf,
+    /// Its text; nothing if there is no such file.
+    pub text: Option<String>,
+}
+
+/// What a vault works with.
+pub struct Setup<'p> {
+    /// The policy.
+    pub loaded: &'p LoadedPolicy,
+    /// The repository that the policy stands in, if any.
+    pub repository: Option<Repository>,
+    /// The identities at hand.
+    pub identities: Identities,
+    /// Where age plugins are found, for sealing to them.
+    pub plugins: Plugins,
+    /// The folder of the trust file.
+    pub state_folder: PathBuf,
+    /// Drop boxes that the caller was told to trust, by environment.
+    pub named: Vec<(String, DropBox)>,
+}
+
+/// The environments of one policy.
+pub struct Vault<'p> {
+    loaded: &'p LoadedPolicy,
+    place: PathBuf,
+    repository: Option<Repository>,
+    identities: Identities,
+    plugins: Plugins,
+    trust: TrustFile,
+    named: Vec<(String, DropBox)>,
+    notices: Vec<String>,
+}
+
+impl<'p> Vault<'p> {
+    /// Finishes what an interrupted command left, as far as the folder can be written.
+    ///
+    /// # Errors
+    /// `Failed` if the trust file cannot be read; `Integrity` if a journal is not ours.
+    pub fn new(setup: Setup<'p>) -> Result<Self> {
+        let vault = Self {
+            place: files::real_path(&setup.loaded.root_folder)?,
+            loaded: setup.loaded,
+            repository: setup.repository,
+            identities: setup.identities,
+            plugins: setup.plugins,
+            trust: TrustFile::load(&setup.state_folder)?,
+            named: setup.named,
+            notices: Vec::new(),
+        };
+        if files::is_pending(&vault.place) {
+            // On a read-only tree the new contents are read through the journal instead.
+            if let Ok(lock) = FolderLock::acquire(&vault.place, PATIENCE) {
+                let finished = files::finish_pending(&lock, &vault.files());
+                if let Err(error) = finished {
+                    let integrity = error
+                        .downcast_ref::<Failure>()
+                        .is_some_and(|failure| failure.kind() == crate::error::FailureKind::Integrity);
+                    if integrity {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(vault)
+    }
+
+    /// The policy and environment files, relative to the root policy's folder.
+    fn files(&self) -> Vec<PathBuf> {
+        let environments = self
+            .loaded
+            .policy
+            .environments
+            .values()
+            .map(|environment| environment.file.clone());
+        let policies = self
+            .loaded
+            .policy
+            .files
+            .iter()
+            .map(|(folder, _)| folder.join(POLICY_NAME));
+        environments.chain(policies).collect()
+    }
+
+    /// The policy as it was loaded.
+    pub fn loaded(&self) -> &'p LoadedPolicy {
+        self.loaded
+    }
+
+    /// The repository that the policy stands in.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.repository.as_ref()
+    }
+
+    /// The identities at hand.
+    pub fn identities(&mut self) -> &mut Identities {
+        &mut self.identities
+    }
+
+    /// What a person should hear, since the last call.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What the policy says about an environment.
+    ///
+    /// # Errors
+    /// `Failed` if it has no such environment.
+    pub fn rules(&self, name: &EnvironmentName) -> Result<Rulebook<'p>> {
+        let policy = &self.loaded.policy;
+        match policy.environment(name) {
+            Some(environment) => Ok(Rulebook { policy, environment }),
+            None => Err(Failure::failed(format!("`{name}` is no environment"))
+                .hint("secretree list")
+                .into()),
+        }
+    }
+
+    /// Waits until no other command writes here, and keeps others waiting until the lock is dropped.
+    ///
+    /// # Errors
+    /// `Failed` if another command holds it for too long, or the folder cannot be written.
+    pub fn lock(&self) -> Result<FolderLock> {
+        let lock = FolderLock::acquire(&self.place, PATIENCE)?;
+        files::finish_pending(&lock, &self.files())?;
+        Ok(lock)
+    }
+
+    /// Reads the file of an environment; a missing one has no text.
+    ///
+    /// # Errors
+    /// `Failed` if it is no ordinary file of UTF-8 text of at most 64 MiB, or stands behind a link.
+    pub fn load(&self, name: &EnvironmentName) -> Result<EnvironmentFile> {
+        let environment = self.rules(name)?.environment;
+        let path = self.loaded.file(environment)?;
+        let pending = files::read_through(&self.place, &environment.file)?;
+        let bytes = match pending {
+            Some(bytes) => Some(bytes),
+            None => files::read_if_present(&path, files::FILE_LIMIT)?,
+        };
+        let text = match bytes.map(String::from_utf8) {
+            None => None,
+            Some(Ok(text)) => Some(text),
+            Some(Err(error)) => {
+                let at = error.utf8_error().valid_up_to();
+                let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+                let message = format!("`{}` line {line}: not UTF-8 text", environment.file.display());
+                return Err(Failure::failed(message).hint("save the file as UTF-8").into());
+            }
+        };
+        Ok(EnvironmentFile {
+            name: name.clone(),
+            relative: environment.file.clone(),
+            text,
+        })
+    }
+
+    /// Reads what anyone can read of a file.
+    ///
+    /// # Errors
+    /// As [`Reading::new`]; `Failed` if there is no such file.
+    pub fn read<'f>(&self, file: &'f EnvironmentFile) -> Result<Reading<'f>> {
+        Reading::new(self.text_of(file)?, self.rules(&file.name)?)
+    }
+
+    fn text_of<'f>(&self, file: &'f EnvironmentFile) -> Result<&'f str> {
+        file.text.as_deref().ok_or_else(|| {
+            Failure::failed(format!(
+                "`{}` has no file yet: there is no `{}`",
+                file.name,
+                file.relative.display()
+            ))
+            .hint(format!("secretree apply {}", file.name))
+            .into()
+        })
+    }
+
+    /// Opens an environment for delivering and writing values: its grant with an identity at hand, then its key is judged.
+    ///
+    /// # Errors
+    /// `NoIdentity` if nobody here was granted it; `Integrity` if the file or the key is not to be believed.
+    pub fn open<'f>(&mut self, file: &'f EnvironmentFile) -> Result<Environment<'f>>
+    where
+        'p: 'f,
+    {
+        let rules = self.rules(&file.name)?;
+        let reading = Reading::new(self.text_of(file)?, rules)?;
+        let key = self.open_key(rules, &reading.footer)?;
+        let notice = self.scene().judge(rules.environment, &reading.footer, &key)?.notice;
+        self.notices.extend(notice);
+        Ok(Environment { rules, reading, key })
+    }
+
+    fn scene(&mut self) -> Scene<'_> {
+        Scene {
+            policy: &self.loaded.policy.id,
+            place: &self.place,
+            repository: self.repository.as_ref(),
+            trust: &mut self.trust,
+            named: &self.named,
+            identities: &mut self.identities,
+        }
+    }
+
+    /// The key of a footer, from the grant that an identity here opens.
+    fn open_key(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<EnvironmentKey> {
+        let name = &rules.environment.name;
+        let grants: Vec<_> = footer
+            .all_grants()
+            .map(|(_, label, file)| from_base64(file, LARGEST_GRANT).map(|bytes| (label, bytes)))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| Failure::integrity(format!("a grant of `{name}` is refused: {reason}")))?;
+        let borrowed: Vec<_> = grants.iter().map(|(label, bytes)| (*label, bytes.as_slice())).collect();
+        let grant = match open_any(&borrowed, &mut self.identities) {
+            Ok((_, grant)) => grant,
+            Err(GrantError::NoIdentity) => return Err(self.no_identity(rules, footer)),
+            Err(GrantError::Unusable(error)) => return Err(error),
+            Err(GrantError::Integrity(label, reason)) => {
+                let message = format!("the grant `{label}` of `{name}` is refused: {reason}");
+                let hint = format!("git log -p -- {}", rules.environment.file.display());
+                return Err(Failure::integrity(message).hint(hint).into());
+            }
+        };
+        self.check_grant(rules, footer, &grant)?;
+        Ok(grant.key)
+    }
+
+    fn check_grant(&self, rules: Rulebook<'_>, footer: &Footer, grant: &GrantPlaintext) -> Result<()> {
+        let name = &rules.environment.name;
+        let hint = format!("git log -p -- {}", rules.environment.file.display());
+        if grant.environment != *name {
+            let message = format!("the file of `{name}` holds a grant of `{}`", grant.environment);
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        if grant.policy != self.loaded.policy.id {
+            let message = format!(
+                "the file of `{name}` belongs to the policy `{}`, but the policy here is `{}`",
+                grant.policy, self.loaded.policy.id
+            );
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        if *grant.key.drop_box() != footer.drop_box {
+            let message = format!(
+                "the footer of `{name}` names the key `{}`, but the grant holds `{}`",
+                footer.drop_box.id(),
+                grant.key.id()
+            );
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        Ok(())
+    }
+
+    fn no_identity(&mut self, rules: Rulebook<'_>, footer: &Footer) -> anyhow::Error {
+        let name = &rules.environment.name;
+        let failure = Failure::no_identity(format!("no identity here can open `{name}`"));
+        let own: Vec<_> = self
+            .identities
+            .public_keys()
+            .into_iter()
+            .map(|(_, key)| key.clone())
+            .collect();
+        let is_reader = rules
+            .policy
+            .reader_keys(rules.environment)
+            .iter()
+            .any(|(_, key)| own.contains(key));
+        let granted: Vec<_> = footer.grants.keys().map(|reader| reader.as_str()).take(12).collect();
+        let granted = granted.join(", ");
+        let mut failure = if is_reader {
+            failure.hint(format!(
+                "the policy lists your key already: ask one of {granted} to run `secretree apply {name}`"
+            ))
+        } else {
+            failure.hint(format!(
+                "readers are {granted}; to join: add your key (`secretree whoami`) to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
+            ))
+        };
+        for (source, problem) in self.identities.problems() {
+            failure = failure.hint(format!("{source}: {problem}"));
+        }
+        failure.into()
+    }
+
+    /// Puts new texts in the place of files, all or none. A file that changed since it was read is not replaced.
+    ///
+    /// # Errors
+    /// `Failed` if one changed meanwhile or cannot be written: then none was.
+    pub fn save(&mut self, lock: &FolderLock, changes: &[(&EnvironmentFile, String)]) -> Result<()> {
+        let mut transaction = Transaction::new(lock);
+        let mut any = false;
+        for (file, text) in changes {
+            if file.text.as_deref() == Some(text) {
+                continue;
+            }
+            if self.load(&file.name)?.text != file.text {
+                let message = format!(
+                    "`{}` changed on disk meanwhile; nothing was written",
+                    file.relative.display()
+                );
+                return Err(Failure::failed(message).hint("run the command again").into());
+            }
+            if let Some(footer) = past::footer_of(text) {
+                // What is trusted is noted before the file needs it.
+                self.note_trust(&file.name, &footer.drop_box)?;
+            }
+            transaction = transaction.add(&file.relative, text.clone().into_bytes());
+            any = true;
+        }
+        if any { transaction.commit() } else { Ok(()) }
+    }
+
+    /// The key of an environment for a person to look at: its drop box, who brought it, and what speaks against it.
+    ///
+    /// # Errors
+    /// As [`Vault::open`], but for the judgement.
+    pub fn examine(&mut self, file: &EnvironmentFile) -> Result<Examination> {
+        let rules = self.rules(&file.name)?;
+        let reading = Reading::new(self.text_of(file)?, rules)?;
+        let key = self.open_key(rules, &reading.footer).ok();
+        let mut scene = self.scene();
+        let head = scene.head()?;
+        let verdict = match &key {
+            None => Verdict::Unopened,
+            Some(key) => match scene.weigh(rules.environment, &reading.footer, key, head) {
+                Ok(None) if scene.is_noted(&file.name, key.drop_box()) => Verdict::Trusted,
+                Ok(_) => Verdict::Open(None),
+                Err(objection) => Verdict::Open(Some(objection.to_string())),
+            },
+        };
+        let origin = scene.origin(rules.environment, &reading.footer)?;
+        Ok(Examination {
+            drop_box: reading.footer.drop_box,
+            origin,
+            verdict,
+        })
+    }
+
+    /// Notes that the key of `drop_box` is trusted for the environment here.
+    ///
+    /// # Errors
+    /// `Failed` if the trust file cannot be written.
+    pub fn note_trust(&mut self, name: &EnvironmentName, drop_box: &DropBox) -> Result<()> {
+        self.trust
+            .note(&self.loaded.policy.id, name, drop_box, &self.place, None)
+    }
+
+    /// The decrypted text of one environment's own file.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn text(&mut self, file: &EnvironmentFile) -> Result<Zeroizing<String>> {
+        self.open(file)?.text()
+    }
+
+    /// The real path of the root policy's folder.
+    pub fn folder(&self) -> &Path {
+        &self.place
+    }
+}
+
+/// What is known of a key that a person is asked to trust.
+#[derive(Debug)]
+pub struct Examination {
+    /// The drop box, which stands for the key.
+    pub drop_box: DropBox,
+    /// Who brought it.
+    pub origin: Option<Origin>,
+    /// What speaks for or against it.
+    pub verdict: Verdict,
+}
+
+/// What speaks for or against a key.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is trusted already.
+    Trusted,
+    /// It is not noted yet; the reason if something speaks against it.
+    Open(Option<String>),
+    /// No identity here opens it, so that nothing can be said.
+    Unopened,
+}

@@ -1,0 +1,462 @@
+//! New texts for an environment's file: a value set, values removed, the whole text edited, readable values encrypted.
+//! Unchanged values keep their token to the byte, moved ones keep their version (FORMAT, Keys and Text 2).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use zeroize::Zeroizing;
+
+use super::environment::{Environment, seal_value};
+use super::reading::{Place, Reading, Rulebook, refused};
+use crate::crypto::key::EnvironmentKey;
+use crate::document::edit::{self, Obstacle};
+use crate::document::lines::line_end;
+use crate::document::path::{Segment, ValuePath};
+use crate::document::render::{Position, render};
+use crate::document::source::source_of;
+use crate::document::token::Token;
+use crate::document::tree::{Located, Rules, Scalar, Tree};
+use crate::document::write::{Opened, replace_scalar, write_tokens};
+use crate::error::{Failure, Result};
+use crate::names::Version;
+use crate::value::{Source, Value};
+
+/// What a change did, by path; for messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Paths that were not there.
+    pub added: Vec<ValuePath>,
+    /// Paths whose value is another now.
+    pub changed: Vec<ValuePath>,
+    /// Paths that are gone.
+    pub removed: Vec<ValuePath>,
+    /// Paths that match `plaintext` but stay encrypted, because they were.
+    pub kept_encrypted: Vec<ValuePath>,
+}
+
+impl Changes {
+    /// Whether no value changed.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Environment<'_> {
+    /// The path as the file has it: an index where a list stands, else a key.
+    fn actual(&self, path: &ValuePath) -> ValuePath {
+        let mut actual = ValuePath::default();
+        for segment in path.segments() {
+            let in_list = matches!(self.reading.tree.node(&actual), Some(Located::Sequence(_)));
+            actual = actual.child(match segment {
+                Segment::Index(index) if !in_list => Segment::Key(index.to_string()),
+                other => other.clone(),
+            });
+        }
+        actual
+    }
+
+    /// The file's text with `value` at `path`. A value that is there already changes nothing.
+    ///
+    /// # Errors
+    /// `Failed` if a collection or a value stands in the way; `Integrity` if the file is not sound.
+    pub fn set(&self, path: &ValuePath, value: Value) -> Result<(String, Changes)> {
+        let path = self.actual(path);
+        let places = self.places()?;
+        let place = places.iter().find(|place| place.path == path);
+        if let Some(place) = place
+            && self.open_place(place)?.value == value
+        {
+            return Ok((self.reading.tree.text.to_owned(), Changes::default()));
+        }
+        let readable = match place {
+            Some(place) => place.token.is_none(),
+            None => self.rules.lets_stand_readable(&path),
+        };
+        let version = Version::random();
+        let token = self.seal(&path, &version, value.clone(), None)?;
+        let tree = &self.reading.tree;
+        let line_end = self.reading.line_end;
+        let body = match place {
+            Some(place) if readable => {
+                replace_scalar(tree, place.scalar, &self.rendered(place.scalar, &value), line_end)
+            }
+            Some(place) => write_tokens(tree.body(), &tree.lines, line_end, &[(place.scalar, token)]),
+            None => {
+                let body =
+                    edit::insert(tree, &path, &token, line_end).map_err(|obstacle| self.in_the_way(&path, obstacle))?;
+                if readable {
+                    self.made_readable(&body, &path, &value)?
+                } else {
+                    body
+                }
+            }
+        };
+        let changes = match place {
+            Some(_) => Changes {
+                changed: vec![path.clone()],
+                ..Changes::default()
+            },
+            None => Changes {
+                added: vec![path.clone()],
+                ..Changes::default()
+            },
+        };
+        let text = self.reading.assemble(&body, &self.reading.footer);
+        self.check_result(&text, places.len() + usize::from(place.is_none()))?;
+        Ok((text, changes))
+    }
+
+    fn rendered(&self, scalar: &Scalar<'_>, value: &Value) -> Zeroizing<String> {
+        render(
+            value,
+            Position {
+                column: scalar.column,
+                line_end: self.reading.line_end,
+                flow: scalar.flow,
+            },
+        )
+    }
+
+    /// The token that was inserted at `path`, replaced by the readable text of `value`.
+    fn made_readable(&self, body: &str, path: &ValuePath, value: &Value) -> Result<String> {
+        let file = &self.rules.environment.file;
+        let tree = Tree::parse(body, Rules::File).map_err(|refusal| refused(file, &refusal))?;
+        let Some(Located::Scalar(scalar)) = tree.node(path) else {
+            return Err(Failure::failed(format!("`{path}` cannot be written here"))
+                .hint("use `secretree edit`")
+                .into());
+        };
+        Ok(replace_scalar(
+            &tree,
+            scalar,
+            &self.rendered(scalar, value),
+            self.reading.line_end,
+        ))
+    }
+
+    fn in_the_way(&self, path: &ValuePath, obstacle: Obstacle) -> Failure {
+        let name = &self.rules.environment.name;
+        match obstacle {
+            Obstacle::ValueAt(above) => {
+                Failure::failed(format!("`{name}:{above}` is a value, so nothing can stand at `{path}`"))
+                    .hint(format!("remove it first: secretree unset {name} {above}"))
+            }
+            Obstacle::CollectionAt(path) => Failure::failed(format!("`{name}:{path}` holds other values")).hint(
+                format!("name one of them (secretree list {name}), or use secretree edit {name}"),
+            ),
+            Obstacle::BeyondList(list, length) => {
+                Failure::failed(format!("the list `{name}:{list}` has {length} items"))
+                    .hint(format!("append with `{list}.{length}`"))
+            }
+            Obstacle::NoIndex(list) => Failure::failed(format!("`{name}:{list}` is a list"))
+                .hint(format!("name an item by its number, such as `{list}.0`")),
+        }
+    }
+
+    /// The file's text without what stands at `paths`, and without collections that become empty. List items behind a
+    /// removed one are sealed for their new place and keep their version.
+    ///
+    /// # Errors
+    /// `Failed` if nothing stands at one of the paths.
+    pub fn unset(&self, paths: &[ValuePath]) -> Result<(String, Changes)> {
+        let name = &self.rules.environment.name;
+        self.places()?;
+        let mut text = self.reading.tree.text.to_owned();
+        let mut changes = Changes::default();
+        // Items with higher numbers first, so that the numbers of the others stay true.
+        let mut ordered: Vec<_> = paths.iter().map(|path| self.actual(path)).collect();
+        ordered.sort();
+        ordered.dedup();
+        for path in ordered.iter().rev() {
+            let reading = Reading::new(&text, self.rules)?;
+            let before = reading.places(self.rules)?;
+            let body = edit::remove(&reading.tree, path, reading.line_end).ok_or_else(|| {
+                Failure::failed(format!("nothing stands at `{name}:{path}`")).hint(format!("secretree list {name}"))
+            })?;
+            let gone = |place: &&Place<'_, '_>| place.path.segments().starts_with(path.segments());
+            changes
+                .removed
+                .extend(before.iter().filter(gone).map(|place| place.path.clone()));
+            let kept: Vec<_> = before.iter().filter(|place| !gone(place)).collect();
+            let new = self.resealed(&reading.assemble(&body, &reading.footer), &kept)?;
+            text = new;
+        }
+        changes.removed.sort();
+        changes.removed.dedup();
+        Ok((text, changes))
+    }
+
+    /// `text`, whose places are `kept` in the same order, with the tokens of moved places sealed for their new path.
+    fn resealed(&self, text: &str, kept: &[&Place<'_, '_>]) -> Result<String> {
+        let after = Reading::new(text, self.rules)?;
+        let places = after.places(self.rules)?;
+        let same = places.len() == kept.len()
+            && places.iter().zip(kept).all(|(now, before)| {
+                now.token == before.token && (now.token.is_some() || now.scalar.value() == before.scalar.value())
+            });
+        if !same {
+            let message = "a comment or blank line there would become a part of the value above it";
+            return Err(Failure::failed(message)
+                .hint(format!("use secretree edit {}", self.rules.environment.name))
+                .into());
+        }
+        let mut tokens = Vec::new();
+        for (now, before) in places.iter().zip(kept).filter(|(now, before)| now.path != before.path) {
+            if let Some(token) = &before.token {
+                let opened = self.open_place(before)?;
+                tokens.push((
+                    now.scalar,
+                    self.seal(&now.path, &token.version, opened.value, opened.source)?,
+                ));
+            }
+        }
+        let body = write_tokens(after.tree.body(), &after.tree.lines, after.line_end, &tokens);
+        Ok(after.assemble(&body, &after.footer))
+    }
+
+    /// The file's text for the edited text `new`.
+    ///
+    /// # Errors
+    /// `Failed` with line and column if the text is not accepted.
+    pub fn replace_text(&self, new: &str) -> Result<(String, Changes)> {
+        let file = &self.rules.environment.file;
+        let tree = Tree::parse(new, Rules::Text).map_err(|refusal| refused(file, &refusal))?;
+        let places = self.places()?;
+        let opened = self.open_places(&places)?;
+        let old: Vec<Old<'_, '_>> = places
+            .iter()
+            .zip(opened)
+            .map(|(place, opened)| Old { place, opened })
+            .collect();
+        let (tokens, changes) = seal_text(&self.key, self.rules, &tree, &old)?;
+        let body = write_tokens(new, &tree.lines, line_end(new), &tokens);
+        let mut footer = self.reading.footer.clone();
+        footer.final_newline = new.is_empty() || new.ends_with('\n');
+        // The footer follows the text's line ends.
+        let reading = Reading {
+            line_end: if new.contains('\n') {
+                line_end(new)
+            } else {
+                self.reading.line_end
+            },
+            ..self.reading_again()?
+        };
+        let text = reading.assemble(&body, &footer);
+        self.check_result(&text, tree.scalars().len())?;
+        Ok((text, changes))
+    }
+
+    fn reading_again(&self) -> Result<Reading<'_>> {
+        Reading::new(self.reading.tree.text, self.rules)
+    }
+
+    /// The file's text with every readable value encrypted that must be.
+    pub fn encrypt_readable(&self) -> Result<(String, Changes)> {
+        encrypt_readable(&self.key, &self.reading, self.rules)
+    }
+
+    /// A last look at what is about to be written: it must be read back with as many places, none readable that must not be.
+    fn check_result(&self, text: &str, places: usize) -> Result<()> {
+        let reading = Reading::new(text, self.rules)?;
+        let found = reading.places(self.rules)?;
+        reading.check_places(&found, self.rules)?;
+        if found.len() != places {
+            let message = "a comment or blank line there would become a part of a value";
+            return Err(Failure::failed(message)
+                .hint(format!("use secretree edit {}", self.rules.environment.name))
+                .into());
+        }
+        Ok(())
+    }
+}
+
+/// The paths of readable values that must be encrypted.
+pub fn readable_places(reading: &Reading<'_>, rules: Rulebook<'_>) -> Result<Vec<ValuePath>> {
+    let places = reading.places(rules)?;
+    let readable = places
+        .into_iter()
+        .filter(|place| place.token.is_none() && !rules.lets_stand_readable(&place.path));
+    Ok(readable.map(|place| place.path).collect())
+}
+
+pub(super) fn encrypt_readable(
+    key: &EnvironmentKey,
+    reading: &Reading<'_>,
+    rules: Rulebook<'_>,
+) -> Result<(String, Changes)> {
+    let mut changes = Changes::default();
+    let mut tokens = Vec::new();
+    let tree = &reading.tree;
+    for place in reading.places(rules)? {
+        if place.token.is_some() || rules.lets_stand_readable(&place.path) {
+            continue;
+        }
+        let value = place.scalar.value();
+        let source = source_of(tree.text, place.scalar, &value, reading.line_end);
+        tokens.push((
+            place.scalar,
+            seal_value(key, rules, &place.path, &Version::random(), value, source)?,
+        ));
+        changes.changed.push(place.path);
+    }
+    let body = write_tokens(tree.body(), &tree.lines, reading.line_end, &tokens);
+    Ok((reading.assemble(&body, &reading.footer), changes))
+}
+
+/// What stood at a place before an edit.
+pub(super) struct Old<'o, 'a> {
+    pub(super) place: &'o Place<'o, 'a>,
+    pub(super) opened: Opened,
+}
+
+/// The tokens for the scalars of an edited text, and what changed. What did not change keeps its token, what moved keeps
+/// its version.
+pub(super) fn seal_text<'t, 'a>(
+    key: &EnvironmentKey,
+    rules: Rulebook<'_>,
+    tree: &'t Tree<'a>,
+    old: &[Old<'_, '_>],
+) -> Result<(Vec<(&'t Scalar<'a>, String)>, Changes)> {
+    let scalars = tree.scalars();
+    let line_end = line_end(tree.text);
+    let by_path: HashMap<&ValuePath, &Old<'_, '_>> = old.iter().map(|old| (&old.place.path, old)).collect();
+    let present: HashSet<&ValuePath> = scalars.iter().map(|(path, _)| path).collect();
+    let mut changes = Changes {
+        removed: old
+            .iter()
+            .map(|old| &old.place.path)
+            .filter(|path| !present.contains(path))
+            .cloned()
+            .collect(),
+        ..Changes::default()
+    };
+    let mut moved = Moved::new(old, &scalars, &by_path, &present);
+    let mut tokens = Vec::with_capacity(scalars.len());
+    for (path, scalar) in &scalars {
+        let before = by_path.get(path).copied();
+        let value = scalar.value();
+        let same = before.is_some_and(|before| before.opened.value == value);
+        match before {
+            Some(_) if !same => changes.changed.push(path.clone()),
+            None => changes.added.push(path.clone()),
+            Some(_) => {}
+        }
+        let was_token = before.and_then(|before| before.place.token.as_ref());
+        if rules.lets_stand_readable(path) {
+            if was_token.is_none() {
+                continue;
+            }
+            changes.kept_encrypted.push(path.clone());
+        }
+        let source = source_of(tree.text, scalar, &value, line_end);
+        tokens.push((
+            *scalar,
+            token_for(key, rules, path, value, source, before.filter(|_| same), &mut moved)?,
+        ));
+    }
+    Ok((tokens, changes))
+}
+
+fn token_for(
+    key: &EnvironmentKey,
+    rules: Rulebook<'_>,
+    path: &ValuePath,
+    value: Value,
+    source: Option<Source>,
+    same: Option<&Old<'_, '_>>,
+    moved: &mut Moved,
+) -> Result<String> {
+    if let Some((before, token)) = same.and_then(|before| Some((before, before.place.token.as_ref()?))) {
+        if before.opened.source == source {
+            return Ok(token.to_string());
+        }
+        return seal_value(key, rules, path, &token.version, value, source);
+    }
+    let version = moved.take(path, &value).unwrap_or_else(Version::random);
+    seal_value(key, rules, path, &version, value, source)
+}
+
+/// Versions of values that left their path, for those that turn up at another: an item of the same list, or the one new
+/// key that has the value of the one key that is gone.
+struct Moved {
+    items: HashMap<(ValuePath, Fingerprint), VecDeque<Version>>,
+    keys: HashMap<Fingerprint, Version>,
+}
+
+type Fingerprint = [u8; 32];
+
+impl Moved {
+    fn new(
+        old: &[Old<'_, '_>],
+        scalars: &[(ValuePath, &Scalar<'_>)],
+        by_path: &HashMap<&ValuePath, &Old<'_, '_>>,
+        present: &HashSet<&ValuePath>,
+    ) -> Self {
+        let mut moved = Self {
+            items: HashMap::new(),
+            keys: HashMap::new(),
+        };
+        let now: HashMap<&ValuePath, &&Scalar<'_>> = scalars.iter().map(|(path, scalar)| (path, scalar)).collect();
+        let mut gone: HashMap<Fingerprint, Vec<&Token<'_>>> = HashMap::new();
+        for old in old {
+            let path = &old.place.path;
+            let Some(token) = &old.place.token else { continue };
+            if now.get(path).is_some_and(|scalar| scalar.value() == old.opened.value) {
+                continue;
+            }
+            let mark = fingerprint(&old.opened.value);
+            if in_list(path) {
+                moved
+                    .items
+                    .entry((without_indices(path), mark))
+                    .or_default()
+                    .push_back(token.version.clone());
+            } else if !present.contains(path) {
+                gone.entry(mark).or_default().push(token);
+            }
+        }
+        let mut new: HashMap<Fingerprint, usize> = HashMap::new();
+        for (path, scalar) in scalars
+            .iter()
+            .filter(|(path, _)| !by_path.contains_key(path) && !in_list(path))
+        {
+            let _ = path;
+            *new.entry(fingerprint(&scalar.value())).or_default() += 1;
+        }
+        for (mark, tokens) in gone {
+            if let ([token], Some(1)) = (tokens.as_slice(), new.get(&mark)) {
+                moved.keys.insert(mark, token.version.clone());
+            }
+        }
+        moved
+    }
+
+    fn take(&mut self, path: &ValuePath, value: &Value) -> Option<Version> {
+        let mark = fingerprint(value);
+        if in_list(path) {
+            return self.items.get_mut(&(without_indices(path), mark))?.pop_front();
+        }
+        self.keys.remove(&mark)
+    }
+}
+
+/// SHA-256 of a value's canonical JSON; lives only as long as the edit.
+fn fingerprint(value: &Value) -> Fingerprint {
+    use sha2::{Digest as _, Sha256};
+    let mut json = Zeroizing::new(Vec::new());
+    value.push_canonical_json(&mut json);
+    Sha256::digest(&*json).into()
+}
+
+fn in_list(path: &ValuePath) -> bool {
+    path.segments()
+        .iter()
+        .any(|segment| matches!(segment, Segment::Index(_)))
+}
+
+fn without_indices(path: &ValuePath) -> ValuePath {
+    let same = |segment: &Segment| match segment {
+        Segment::Index(_) => Segment::Index(0),
+        key => key.clone(),
+    };
+    ValuePath::new(path.segments().iter().map(same).collect())
+}

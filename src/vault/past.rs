@@ -1,0 +1,351 @@
+//! The keys that an environment ever had, as far as the history behind HEAD and the index tell: which of them open
+//! here, and which vouch for which. Reads footers only; what values were is `history`'s.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::crypto::envelope::from_base64;
+use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
+use crate::crypto::identities::Identities;
+use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::crypto::label::GrantLabel;
+use crate::crypto::token::{TokenKind, open_token};
+use crate::document::FOOTER_KEY;
+use crate::document::token::Token;
+use crate::document::tree::{Node, Rules, Tree};
+use crate::error::Result;
+use crate::git::{CommitId, Repository};
+use crate::names::EnvironmentName;
+use crate::policy::EnvironmentPolicy;
+use crate::vault::footer::Footer;
+use crate::when;
+
+/// The commit that brought something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its hash; nothing for what is only staged or not committed.
+    pub commit: Option<String>,
+    /// The author's name. Written by others: escape it before showing it.
+    pub author: String,
+    /// When the author says so, in seconds since 1970.
+    pub time: i64,
+}
+
+impl Origin {
+    /// `commit 1a2b3c4d of Alice, 2026-01-31`, or what stands in for it.
+    pub fn shown(&self) -> String {
+        let author: String = self
+            .author
+            .chars()
+            .filter(|character| !character.is_control())
+            .collect();
+        match &self.commit {
+            Some(commit) => format!(
+                "commit {} of {author}, {}",
+                &commit[..8.min(commit.len())],
+                when::date_text(self.time)
+            ),
+            None => "no commit yet".to_owned(),
+        }
+    }
+}
+
+/// One key of the past.
+#[derive(Debug)]
+struct PastKey {
+    /// The key itself, if an identity here opens one of its grants.
+    key: Option<EnvironmentKey>,
+    /// Under `follows`: the id of a key, and the token by which it vouches for this one.
+    follows: BTreeSet<(String, String)>,
+    tried: HashSet<String>,
+    origin: Option<Origin>,
+    holders: BTreeSet<GrantLabel>,
+}
+
+/// All keys of one environment that are known here.
+#[derive(Debug)]
+pub(super) struct PastKeys {
+    policy: String,
+    environment: EnvironmentName,
+    keys: BTreeMap<DropBox, PastKey>,
+    /// The key of the newest committed version of the file.
+    latest: Option<DropBox>,
+    /// Whether no object was missing: a shallow or partial clone knows "at least" these.
+    pub complete: bool,
+}
+
+impl PastKeys {
+    /// No key is known.
+    pub(super) fn new(policy: &str, environment: &EnvironmentName) -> Self {
+        Self {
+            policy: policy.to_owned(),
+            environment: environment.clone(),
+            keys: BTreeMap::new(),
+            latest: None,
+            complete: true,
+        }
+    }
+
+    /// Learns what the history behind `head` (without what is behind `stop_at`) and the index say of the environment's
+    /// files. `files` are relative to the repository's root.
+    pub(super) fn read(
+        &mut self,
+        repository: &Repository,
+        files: &[PathBuf],
+        head: Option<CommitId>,
+        stop_at: Option<CommitId>,
+        identities: &mut Identities,
+    ) -> Result<()> {
+        for file in files {
+            if let Some(blob) = repository.staged(file)? {
+                let unborn = Origin {
+                    commit: None,
+                    author: String::new(),
+                    time: 0,
+                };
+                self.learn_blob(repository.blob(blob)?, &unborn, identities);
+            }
+            let Some(head) = head else { continue };
+            let mut versions = repository.versions(file, head, stop_at)?;
+            for version in &mut versions {
+                let version = version?;
+                let origin = Origin {
+                    commit: Some(version.commit.to_string()),
+                    author: version.author_name,
+                    time: version.time,
+                };
+                self.learn_blob(repository.blob(version.blob)?, &origin, identities);
+            }
+            self.complete &= versions.is_complete();
+        }
+        Ok(())
+    }
+
+    fn learn_blob(&mut self, blob: Option<Vec<u8>>, origin: &Origin, identities: &mut Identities) {
+        match blob.map(String::from_utf8) {
+            None => self.complete = false,
+            Some(Ok(text)) => {
+                if let Some(footer) = footer_of(&text) {
+                    self.learn(&footer, origin, identities);
+                }
+            }
+            Some(Err(_)) => {}
+        }
+    }
+
+    /// Learns what a footer says. What does not open counts for nothing: anyone can write a footer.
+    pub(super) fn learn(&mut self, footer: &Footer, origin: &Origin, identities: &mut Identities) {
+        if footer.environment != self.environment {
+            return;
+        }
+        if self.latest.is_none() && origin.commit.is_some() {
+            self.latest = Some(footer.drop_box.clone());
+        }
+        let known = self.keys.entry(footer.drop_box.clone()).or_insert_with(|| PastKey {
+            key: None,
+            follows: BTreeSet::new(),
+            tried: HashSet::new(),
+            origin: None,
+            holders: BTreeSet::new(),
+        });
+        // Versions come newest first, so the last one is the one that brought the key.
+        if origin.commit.is_some() || known.origin.is_none() {
+            known.origin = Some(origin.clone());
+        }
+        known
+            .holders
+            .extend(footer.all_grants().map(|(_, label, _)| label.clone()));
+        let follows = footer
+            .follows
+            .iter()
+            .map(|(key, token)| (key.to_string(), token.clone()));
+        known.follows.extend(follows);
+        if known.key.is_some() {
+            return;
+        }
+        for (_, label, file) in footer.all_grants() {
+            if !known.tried.insert(file.to_owned()) {
+                continue;
+            }
+            known.key = open_past(label, file, &footer.drop_box, identities)
+                .filter(|grant| grant.policy == self.policy && grant.environment == self.environment)
+                .map(|grant| grant.key);
+            if known.key.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Learns a key that was opened already.
+    pub(super) fn learn_key(&mut self, key: &EnvironmentKey) {
+        if let Some(known) = self.keys.get_mut(key.drop_box()) {
+            known.key = Some(key.clone());
+        }
+    }
+
+    /// The drop boxes of all keys known here.
+    pub(super) fn drop_boxes(&self) -> impl Iterator<Item = &DropBox> {
+        self.keys.keys()
+    }
+
+    /// The key of `drop_box`, if it opens here.
+    pub(super) fn key(&self, drop_box: &DropBox) -> Option<&EnvironmentKey> {
+        self.keys.get(drop_box)?.key.as_ref()
+    }
+
+    /// Who brought the key of `drop_box`.
+    pub(super) fn origin(&self, drop_box: &DropBox) -> Option<&Origin> {
+        self.keys.get(drop_box)?.origin.as_ref()
+    }
+
+    /// The key of the newest committed version of the file.
+    pub(super) fn latest(&self) -> Option<&DropBox> {
+        self.latest.as_ref()
+    }
+
+    /// The labels of all public keys that ever held the key of `drop_box`, as far as is known.
+    pub(super) fn holders(&self, drop_box: &DropBox) -> BTreeSet<GrantLabel> {
+        self.keys
+            .get(drop_box)
+            .map(|known| known.holders.clone())
+            .unwrap_or_default()
+    }
+
+    /// The keys that `drop_box`'s key vouches for. Only a key that opens here can be heard.
+    pub(super) fn successors(&self, drop_box: &DropBox) -> Vec<&DropBox> {
+        let Some(key) = self.key(drop_box) else {
+            return Vec::new();
+        };
+        let vouched = |(new, known): (&DropBox, &PastKey)| {
+            new != drop_box
+                && known
+                    .follows
+                    .iter()
+                    .any(|(old, token)| old == key.id().as_str() && self.vouches(key, token, new))
+        };
+        self.keys
+            .iter()
+            .filter(|(new, known)| vouched((new, known)))
+            .map(|(new, _)| new)
+            .collect()
+    }
+
+    fn vouches(&self, key: &EnvironmentKey, token: &str, new: &DropBox) -> bool {
+        vouches(key, token, &self.environment, new)
+    }
+
+    /// Whether a chain of keys, each vouching for the next, leads from one to the other.
+    pub(super) fn leads(&self, from: &DropBox, to: &DropBox) -> bool {
+        let mut seen = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(current) = open.pop() {
+            if current == to {
+                return true;
+            }
+            open.extend(self.successors(current).into_iter().filter(|next| seen.insert(next)));
+        }
+        false
+    }
+}
+
+/// Whether `token`, which stands under `follows` in the footer of `new`, opens under `key` and names `new`.
+pub(super) fn vouches(key: &EnvironmentKey, token: &str, environment: &EnvironmentName, new: &DropBox) -> bool {
+    let Some(token) = Token::parse(token).filter(|token| token.key == *key.id()) else {
+        return false;
+    };
+    open_token(key, token.base64).is_ok_and(|opened| {
+        opened.kind == TokenKind::Follows
+            && opened.environment == *environment
+            && opened.successor().as_ref() == Some(new)
+    })
+}
+
+/// Opens an old grant if an identity here fits it; anything wrong with it is as if it were not there.
+fn open_past(
+    label: &GrantLabel,
+    file: &str,
+    drop_box: &DropBox,
+    identities: &mut Identities,
+) -> Option<GrantPlaintext> {
+    let bytes = from_base64(file, LARGEST_GRANT).ok()?;
+    let opened: Result<_, GrantError> = open_any(&[(label, &bytes)], identities);
+    opened
+        .ok()
+        .map(|(_, grant)| grant)
+        .filter(|grant| grant.key.drop_box() == drop_box)
+}
+
+/// The footer of an environment file's text, read without the text above it; nothing if there is none that is well-formed.
+/// A line that begins with the footer's key at column 1 is that key: no scalar of a mapping reaches column 1.
+pub(super) fn footer_of(text: &str) -> Option<Footer> {
+    let start = text
+        .rmatch_indices(FOOTER_KEY)
+        .map(|(offset, _)| offset)
+        .find(|offset| *offset == 0 || text.as_bytes()[offset - 1] == b'\n')?;
+    let tree = Tree::parse(&text[start..], Rules::File).ok()?;
+    Footer::read(&tree.footer.as_ref()?.entry).ok()
+}
+
+/// The files that the environment ever had, by the policy's history: itself first, relative to the repository's root.
+/// Also tells the ids that the root policy ever had.
+pub(super) fn past_files(
+    repository: &Repository,
+    head: Option<CommitId>,
+    root_folder: &Path,
+    environment: &EnvironmentPolicy,
+    policy_name: &str,
+) -> Result<(Vec<PathBuf>, BTreeSet<String>)> {
+    let mut files = vec![root_folder.join(&environment.file)];
+    let mut ids = BTreeSet::new();
+    let Some(head) = head else { return Ok((files, ids)) };
+    let mut folders = vec![PathBuf::new()];
+    if !environment.folder.as_os_str().is_empty() {
+        folders.push(environment.folder.clone());
+    }
+    for folder in folders {
+        for version in repository.versions(&root_folder.join(&folder).join(policy_name), head, None)? {
+            let Some(Ok(text)) = repository.blob(version?.blob)?.map(String::from_utf8) else {
+                continue;
+            };
+            let Ok(tree) = Tree::parse(&text, Rules::Policy) else {
+                continue;
+            };
+            let (id, file) = past_policy(&tree, environment);
+            ids.extend(id.filter(|_| folder.as_os_str().is_empty()));
+            let file = file.map(|file| root_folder.join(&folder).join(file));
+            if let Some(file) = file.filter(|file| is_plain_relative(file) && !files.contains(file)) {
+                files.push(file);
+            }
+        }
+    }
+    Ok((files, ids))
+}
+
+fn is_plain_relative(path: &Path) -> bool {
+    path.components()
+        .all(|component| matches!(component, std::path::Component::Normal(_)))
+}
+
+/// The id of an old policy, and the file that it gave the environment.
+fn past_policy(tree: &Tree<'_>, environment: &EnvironmentPolicy) -> (Option<String>, Option<String>) {
+    let text = |node: &Node<'_>| match node {
+        Node::Scalar(scalar) => Some(scalar.content.to_string()),
+        _ => None,
+    };
+    let id = tree.root.get("id").and_then(|entry| text(&entry.value));
+    let name = environment.name.as_str();
+    let (folder, short) = name.split_once('/').unwrap_or(("", name));
+    let file = tree.root.get("environments").and_then(|entry| match &entry.value {
+        Node::Mapping(environments) => [name, short].into_iter().find_map(|name| environments.get(name)),
+        _ => None,
+    });
+    let file = file.and_then(|entry| match &entry.value {
+        Node::Mapping(fields) => text(&fields.get("file")?.value),
+        other => text(other),
+    });
+    let filled = file.map(|file| match (file.find('{'), file.find('}')) {
+        (Some(open), Some(close)) if open < close => format!("{}{folder}{}", &file[..open], &file[close + 1..]),
+        _ => file,
+    });
+    (id, filled)
+}

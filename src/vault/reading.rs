@@ -1,0 +1,217 @@
+//! An environment file as anyone can read it: its tree, its footer and its places. Finds everything that can be wrong
+//! without a key, and says so; nothing is opened here.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::document::lines::{Refusal, line_end};
+use crate::document::path::ValuePath;
+use crate::document::token::{Token, has_token_shape};
+use crate::document::tree::{Located, Rules, Scalar, Tree};
+use crate::error::{Failure, Result};
+use crate::policy::{EnvironmentPolicy, Policy};
+use crate::value::LineEnd;
+use crate::vault::footer::{Fault, Footer};
+
+/// What the policy says about the places of one environment.
+#[derive(Clone, Copy)]
+pub struct Rulebook<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    /// The environment.
+    pub environment: &'p EnvironmentPolicy,
+}
+
+impl Rulebook<'_> {
+    /// Whether the policy lets a value that is not encrypted yet stand readable at `path`: it is named by `plaintext` and
+    /// not declared under `secrets`.
+    pub fn lets_stand_readable(&self, path: &ValuePath) -> bool {
+        self.environment.is_plaintext(path)
+            && !self
+                .policy
+                .declared(self.environment)
+                .any(|secret| secret.scope.path.matches(path))
+    }
+
+    /// The name of the variable that carries the value at `path`.
+    pub fn variable(&self, path: &ValuePath) -> String {
+        self.policy
+            .variable(self.environment, path)
+            .map_or_else(|| path.variable_name(), str::to_owned)
+    }
+}
+
+/// One scalar of the file.
+#[derive(Debug)]
+pub struct Place<'t, 'a> {
+    /// Where it stands.
+    pub path: ValuePath,
+    /// The scalar.
+    pub scalar: &'t Scalar<'a>,
+    /// Its token; nothing if it stands readable.
+    pub token: Option<Token<'t>>,
+}
+
+/// A parsed environment file.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// The tree of the file's text.
+    pub tree: Tree<'a>,
+    /// Its footer.
+    pub footer: Footer,
+    /// The line ends of the file.
+    pub line_end: LineEnd,
+}
+
+/// A text that is refused, as a failure of the file `file`.
+pub fn refused(file: &Path, refusal: &Refusal) -> Failure {
+    let failure = Failure::failed(format!("`{}` {refusal}", file.display()));
+    match &refusal.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// Parses the text of an environment file.
+    ///
+    /// # Errors
+    /// `Failed` if it is refused as YAML; `Integrity` if the footer is missing, malformed or not at the end, or belongs to
+    /// another environment.
+    pub fn new(text: &'a str, rules: Rulebook<'_>) -> Result<Self> {
+        let environment = rules.environment;
+        let (name, file) = (&environment.name, &environment.file);
+        let tree = Tree::parse(text, Rules::File).map_err(|refusal| refused(file, &refusal))?;
+        let Some(entry) = &tree.footer else {
+            let message = format!("`{}` has no footer: nothing in it is encrypted", file.display());
+            return Err(Failure::integrity(message)
+                .hint(format!("secretree encrypt {name}"))
+                .into());
+        };
+        if let Some(offset) = entry.followed_by {
+            let message = format!("`{}` {}: a key behind the footer", file.display(), tree.place(offset));
+            return Err(Failure::integrity(message)
+                .hint(format!("secretree encrypt {name}"))
+                .into());
+        }
+        let footer = Footer::read(&entry.entry).map_err(|fault| malformed(&tree, file, &fault))?;
+        if footer.environment != *name {
+            let message = format!(
+                "`{}` belongs to `{name}`, but its footer says `{}`",
+                file.display(),
+                footer.environment
+            );
+            let hint = format!("put the file of `{name}` back: git log -- {}", file.display());
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        let groups: HashSet<_> = rules.policy.people.groups().map(|(group, _)| group).collect();
+        if let Some(group) = footer.grants.keys().find(|name| groups.contains(name)) {
+            let message = format!(
+                "`{}` grants the key of `{name}` to `{group}`, which is a group",
+                file.display()
+            );
+            return Err(Failure::integrity(message)
+                .hint("groups hold no keys; git log shows who wrote it")
+                .into());
+        }
+        Ok(Self {
+            line_end: line_end(text),
+            footer,
+            tree,
+        })
+    }
+
+    /// Every place in the order of the text.
+    ///
+    /// # Errors
+    /// `Integrity` for the first malformed token.
+    pub fn places<'t>(&'t self, rules: Rulebook<'_>) -> Result<Vec<Place<'t, 'a>>> {
+        let mut places = Vec::new();
+        for (path, scalar) in self.tree.scalars() {
+            let token = Token::parse(&scalar.content);
+            if token.is_none() && has_token_shape(&scalar.content) {
+                let name = &rules.environment.name;
+                let place = self.tree.place(scalar.head.start);
+                let message = format!("the token at `{name}:{path}` ({place}) is malformed");
+                let hint = format!("git log -p -- {}", rules.environment.file.display());
+                return Err(Failure::integrity(message).hint(hint).into());
+            }
+            places.push(Place { path, scalar, token });
+        }
+        Ok(places)
+    }
+
+    /// Fails if something stands readable that should be encrypted, or a collection where a value is declared.
+    pub fn check_places(&self, places: &[Place<'_, '_>], rules: Rulebook<'_>) -> Result<()> {
+        let name = &rules.environment.name;
+        for place in places.iter().filter(|place| place.token.is_none()) {
+            if rules.lets_stand_readable(&place.path) {
+                continue;
+            }
+            let at = self.tree.place(place.scalar.head.start);
+            let message = format!("`{name}:{}` ({at}) is not encrypted", place.path);
+            return Err(Failure::integrity(message)
+                .hint(format!("secretree encrypt {name}"))
+                .into());
+        }
+        for secret in rules.policy.declared(rules.environment) {
+            let Some(path) = secret.scope.path.literal() else {
+                continue;
+            };
+            let collection = match self.tree.node(&path) {
+                Some(Located::Mapping(mapping)) => mapping.span.start,
+                Some(Located::Sequence(sequence)) => sequence.span.start,
+                _ => continue,
+            };
+            let at = self.tree.place(collection);
+            let message = format!("`{name}:{path}` ({at}) is a collection where the policy declares a value");
+            return Err(Failure::integrity(message)
+                .hint(format!("secretree edit {name}, or change `secrets` in .secrets.yaml"))
+                .into());
+        }
+        Ok(())
+    }
+
+    /// The text of the file with this body and footer. Comments behind the footer stay.
+    pub fn assemble(&self, body: &str, footer: &Footer) -> String {
+        let behind = self.tree.footer.as_ref().map_or("", |old| {
+            let end = self.tree.lines.next_of(
+                old.entry
+                    .value
+                    .span()
+                    .end
+                    .saturating_sub(1)
+                    .max(old.entry.key.span.start),
+            );
+            &self.tree.text[end..]
+        });
+        let unchanged = self.tree.footer.as_ref().filter(|_| *footer == self.footer);
+        match unchanged {
+            // A footer that a formatter laid out otherwise stays as it is until something in it changes.
+            Some(old) => with_footer(body, &self.tree.text[old.entry.key.span.start..], self.line_end),
+            None => with_footer(body, &format!("{}{behind}", footer.write(self.line_end)), self.line_end),
+        }
+    }
+}
+
+/// `body` and `footer` with the blank line between them.
+pub(super) fn with_footer(body: &str, footer: &str, line_end: LineEnd) -> String {
+    let line_end = line_end.text();
+    let ending = if body.is_empty() || body.ends_with('\n') {
+        ""
+    } else {
+        line_end
+    };
+    let blank = if body.is_empty() { "" } else { line_end };
+    format!("{body}{ending}{blank}{footer}")
+}
+
+fn malformed(tree: &Tree<'_>, file: &Path, fault: &Fault) -> Failure {
+    let place = tree.place(fault.offset);
+    let failure = Failure::integrity(format!("`{}` {place}: {}", file.display(), fault.message));
+    if fault.newer {
+        failure.hint("it was written by a newer secretree; update yours")
+    } else {
+        failure.hint(format!("git log -p -- {}", file.display()))
+    }
+}

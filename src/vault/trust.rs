@@ -1,0 +1,334 @@
+//! Whether the key that an environment file stands under may be believed. Grants need only public keys, so anybody who
+//! can write the repository can make a key and grant it to everyone: FORMAT, "Which key is trusted".
+
+use std::path::{Path, PathBuf};
+
+use super::past::{Origin, PastKeys, past_files};
+use super::trust_file::TrustFile;
+use crate::crypto::identities::Identities;
+use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::error::{Failure, Result};
+use crate::git::{CommitId, Repository};
+use crate::names::EnvironmentName;
+use crate::policy::{EnvironmentPolicy, POLICY_NAME};
+use crate::vault::footer::Footer;
+
+/// What a judgement is based on.
+pub(super) struct Scene<'s> {
+    pub(super) policy: &'s str,
+    /// The real path of the root policy's folder.
+    pub(super) place: &'s Path,
+    pub(super) repository: Option<&'s Repository>,
+    pub(super) trust: &'s mut TrustFile,
+    /// Drop boxes that the caller was told to trust, by environment.
+    pub(super) named: &'s [(String, DropBox)],
+    pub(super) identities: &'s mut Identities,
+}
+
+/// What a judgement found.
+pub(super) struct Judgement {
+    /// A line for the person: this key was never seen before.
+    pub(super) notice: Option<String>,
+}
+
+impl Scene<'_> {
+    /// The folder of the policy relative to the repository's root.
+    fn prefix(&self) -> Option<PathBuf> {
+        let repository = self.repository?;
+        self.place.strip_prefix(repository.root()).ok().map(Path::to_owned)
+    }
+
+    /// The repository, unless it cannot be read.
+    fn readable(&self) -> Option<&Repository> {
+        self.repository.filter(|repository| repository.unreadable().is_none())
+    }
+
+    pub(super) fn head(&self) -> Result<Option<CommitId>> {
+        self.readable().map_or(Ok(None), Repository::head)
+    }
+
+    /// The keys that this machine trusts for the environment, and those that it was told to.
+    fn trusted(&self, environment: &EnvironmentName) -> Vec<DropBox> {
+        let known = self.trust.known(self.policy, environment);
+        let noted = known
+            .map_or(&[][..], |known| &known.trusted[..])
+            .iter()
+            .filter_map(|text| DropBox::parse(text));
+        let named = self
+            .named
+            .iter()
+            .filter(|(name, _)| name == environment.as_str())
+            .map(|(_, drop_box)| drop_box.clone());
+        noted.chain(named).collect()
+    }
+
+    /// Whether this machine noted that the key of `drop_box` is trusted.
+    pub(super) fn is_noted(&self, environment: &EnvironmentName, drop_box: &DropBox) -> bool {
+        let known = self.trust.known(self.policy, environment);
+        known.is_some_and(|known| known.trusted.iter().any(|trusted| trusted == drop_box.as_str()))
+    }
+
+    /// Whether the key of `drop_box` is trusted here, or was named to be.
+    pub(super) fn is_trusted(&self, environment: &EnvironmentName, drop_box: &DropBox) -> bool {
+        self.trusted(environment).contains(drop_box)
+    }
+
+    /// Judges the key of `footer`, which an identity here opened, and notes that it is trusted. Under a key that passes,
+    /// values may be delivered and sealed.
+    ///
+    /// # Errors
+    /// `Integrity` if it is not trusted, or a key that follows it is known.
+    pub(super) fn judge(
+        &mut self,
+        environment: &EnvironmentPolicy,
+        footer: &Footer,
+        key: &EnvironmentKey,
+    ) -> Result<Judgement> {
+        let name = &environment.name;
+        let head = self.head()?;
+        let notice = self.weigh(environment, footer, key, head)?;
+        let noted = self.trust.note(
+            self.policy,
+            name,
+            key.drop_box(),
+            self.place,
+            head.map(|head| head.to_string()).as_deref(),
+        );
+        // Reading goes on where the state folder cannot be written; whatever writes notes again and fails there.
+        let notice = match (noted, notice) {
+            (Ok(()), notice) => notice,
+            (Err(error), Some(notice)) => Some(format!("{notice}; this cannot be noted: {error}")),
+            (Err(_), None) => None,
+        };
+        Ok(Judgement { notice })
+    }
+
+    /// What [`Scene::judge`] would find, without noting it: a line for the person on first sight.
+    pub(super) fn weigh(
+        &mut self,
+        environment: &EnvironmentPolicy,
+        footer: &Footer,
+        key: &EnvironmentKey,
+        head: Option<CommitId>,
+    ) -> Result<Option<String>> {
+        let name = &environment.name;
+        let trusted = self.trusted(name);
+        let is_trusted = trusted.contains(key.drop_box());
+        let checked = self
+            .trust
+            .known(self.policy, name)
+            .and_then(|known| known.checked.clone());
+        let checked = checked.filter(|checked| is_trusted && checked.drop_box == key.drop_box().as_str());
+        let up_to_date = checked
+            .as_ref()
+            .is_some_and(|checked| head.is_some_and(|head| head.to_string() == checked.head));
+        let stop_at = checked.as_ref().and_then(|checked| CommitId::new(&checked.head));
+        let from = if up_to_date { None } else { head };
+        let (past, ids) = self.past(environment, footer, key, from, stop_at)?;
+        refuse_superseded(&past, name, key.drop_box(), &environment.file)?;
+        if is_trusted {
+            Ok(None)
+        } else if trusted.is_empty() {
+            let foreign = ids.into_iter().find(|id| id != self.policy);
+            self.first_sight(&past, name, key.drop_box(), foreign.as_deref())
+                .map(Some)
+        } else {
+            follow(&past, name, &trusted, key.drop_box()).map(|()| None)
+        }
+    }
+
+    /// The keys known here: of the current file, the index, and the history behind `head` but not behind `stop_at`; and
+    /// the ids that the policy had.
+    pub(super) fn past(
+        &mut self,
+        environment: &EnvironmentPolicy,
+        footer: &Footer,
+        key: &EnvironmentKey,
+        head: Option<CommitId>,
+        stop_at: Option<CommitId>,
+    ) -> Result<(PastKeys, Vec<String>)> {
+        let mut past = PastKeys::new(self.policy, &environment.name);
+        let here = Origin {
+            commit: None,
+            author: String::new(),
+            time: 0,
+        };
+        past.learn(footer, &here, self.identities);
+        past.learn_key(key);
+        let mut ids = Vec::new();
+        let (Some(repository), Some(prefix)) = (self.repository, self.prefix()) else {
+            return Ok((past, ids));
+        };
+        if repository.unreadable().is_some() {
+            past.complete = false;
+            return Ok((past, ids));
+        }
+        let (files, found) = if stop_at.is_some() {
+            (vec![prefix.join(&environment.file)], Default::default())
+        } else {
+            past_files(repository, head, &prefix, environment, POLICY_NAME)?
+        };
+        ids.extend(found);
+        past.read(repository, &files, head, stop_at, self.identities)?;
+        past.learn_key(key);
+        Ok((past, ids))
+    }
+
+    /// A key is believed on first sight, unless something here knew another before.
+    fn first_sight(
+        &self,
+        past: &PastKeys,
+        name: &EnvironmentName,
+        drop_box: &DropBox,
+        foreign_policy: Option<&str>,
+    ) -> Result<String> {
+        let other_policy = self
+            .trust
+            .policy_at(self.place)
+            .filter(|id| *id != self.policy)
+            .or(foreign_policy);
+        if let Some(other) = other_policy {
+            let message = format!(
+                "the policy here has the id `{}`, but `{other}` was known in this folder",
+                self.policy
+            );
+            return Err(distrust(message, name));
+        }
+        for other in past
+            .drop_boxes()
+            .filter(|other| *other != drop_box && past.key(other).is_some())
+        {
+            if !past.leads(other, drop_box) {
+                return Err(forged(past, name, drop_box, other));
+            }
+        }
+        let origin = past
+            .origin(drop_box)
+            .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+        Ok(format!(
+            "first sight of the key `{}` of `{name}` on this machine ({origin}): trusted from now on",
+            drop_box.id()
+        ))
+    }
+}
+
+/// Fails if a key is known that follows `drop_box`: the file was put back to what it was.
+fn refuse_superseded(past: &PastKeys, name: &EnvironmentName, drop_box: &DropBox, file: &Path) -> Result<()> {
+    let Some(next) = past.successors(drop_box).into_iter().next() else {
+        return Ok(());
+    };
+    let origin = past.origin(next);
+    let shown = origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+    let message = format!(
+        "`{name}` stands under the key `{}`, which `{}` replaced ({shown})",
+        drop_box.id(),
+        next.id()
+    );
+    let failure = Failure::integrity(message);
+    Err(match origin.and_then(|origin| origin.commit.as_ref()) {
+        Some(commit) => failure.hint(format!("git restore --source {} -- {}", &commit[..12], file.display())),
+        None => failure.hint(format!("take the staged file: git restore -- {}", file.display())),
+    }
+    .into())
+}
+
+/// Finds a trusted key that leads to `drop_box` and whose other successors all lead there too.
+fn follow(past: &PastKeys, name: &EnvironmentName, trusted: &[DropBox], drop_box: &DropBox) -> Result<()> {
+    for old in trusted {
+        let mut successors = past.successors(old).into_iter();
+        if past.leads(old, drop_box) && successors.all(|next| past.leads(next, drop_box)) {
+            return Ok(());
+        }
+    }
+    match trusted.iter().rev().find(|old| past.key(old).is_none()) {
+        Some(missing) if past.leads_nowhere(trusted) => Err(unknown_predecessor(past, name, missing)),
+        _ => Err(forged(past, name, drop_box, trusted.last().unwrap_or(drop_box))),
+    }
+}
+
+impl PastKeys {
+    /// Whether none of these keys opens here, so that nothing can be said of what follows them.
+    fn leads_nowhere(&self, trusted: &[DropBox]) -> bool {
+        trusted.iter().all(|old| self.key(old).is_none())
+    }
+}
+
+fn unknown_predecessor(past: &PastKeys, name: &EnvironmentName, missing: &DropBox) -> anyhow::Error {
+    let why = if past.complete {
+        "in no history here"
+    } else {
+        "not in this clone"
+    };
+    let message = format!(
+        "the key of `{name}` cannot be checked: a grant of `{}`, which is trusted, is {why}",
+        missing.id()
+    );
+    let hint = if past.complete {
+        "if a reader made the new key"
+    } else {
+        "`git fetch --unshallow`, or if a reader made the new key"
+    };
+    Failure::integrity(message)
+        .hint(format!("{hint}: secretree trust {name}"))
+        .into()
+}
+
+fn forged(past: &PastKeys, name: &EnvironmentName, drop_box: &DropBox, known: &DropBox) -> anyhow::Error {
+    let origin = past
+        .origin(drop_box)
+        .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+    let message = format!(
+        "the key `{}` of `{name}` ({origin}) is not trusted: the key `{}`, known here, does not vouch for it",
+        drop_box.id(),
+        known.id()
+    );
+    distrust(message, name)
+}
+
+fn distrust(message: String, name: &EnvironmentName) -> anyhow::Error {
+    Failure::integrity(message)
+        .hint(format!(
+            "ask who wrote that commit; only if it was meant: secretree trust {name}"
+        ))
+        .into()
+}
+
+impl Scene<'_> {
+    /// Who brought the key of `footer`; needs no identity.
+    pub(super) fn origin(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<Option<Origin>> {
+        let past = self.public_past(environment, footer)?;
+        Ok(past.origin(&footer.drop_box).cloned())
+    }
+
+    /// Whether the history behind HEAD is complete and knows the drop box of `footer` and no other for the environment.
+    pub(super) fn is_only_key(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<bool> {
+        let past = self.public_past(environment, footer)?;
+        let committed = past
+            .origin(&footer.drop_box)
+            .is_some_and(|origin| origin.commit.is_some());
+        Ok(past.complete && committed && past.drop_boxes().count() == 1)
+    }
+
+    /// The keys of the environment as anyone can see them.
+    fn public_past(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<PastKeys> {
+        let head = self.head()?;
+        let mut past = PastKeys::new(self.policy, &environment.name);
+        past.learn(
+            footer,
+            &Origin {
+                commit: None,
+                author: String::new(),
+                time: 0,
+            },
+            self.identities,
+        );
+        if let (Some(repository), Some(prefix)) = (self.readable(), self.prefix()) {
+            let (files, _) = past_files(repository, head, &prefix, environment, POLICY_NAME)?;
+            let repository = self.repository.filter(|repository| repository.unreadable().is_none());
+            if let Some(repository) = repository {
+                past.read(repository, &files, head, None, self.identities)?;
+            }
+        }
+        Ok(past)
+    }
+}

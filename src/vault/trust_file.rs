@@ -1,0 +1,207 @@
+//! The trust file of this machine: which keys it trusts, which policies it has seen where, up to which commit it
+//! has looked. Public data only, but nobody else may write it (FORMAT, "Which key is trusted").
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::key::DropBox;
+use crate::error::{Failure, Result};
+use crate::files::{Access, FolderLock, read_if_present, replace};
+use crate::names::EnvironmentName;
+
+const FILE_NAME: &str = "trust.json";
+const LARGEST_FILE: u64 = 16 << 20;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is known of one environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// The drop boxes of the keys that are trusted, oldest first.
+    pub trusted: Vec<String>,
+    /// How far the history was looked at.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub checked: Option<CheckedTo>,
+}
+
+/// At `head`, the key of `drop_box` was trusted and no successor of it was known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CheckedTo {
+    /// The commit that HEAD was.
+    pub head: String,
+    /// The drop box of the key.
+    pub drop_box: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    format: u32,
+    #[serde(default)]
+    environments: BTreeMap<String, BTreeMap<String, Known>>,
+    #[serde(default)]
+    places: BTreeMap<String, String>,
+    #[serde(default)]
+    commands: Vec<String>,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            format: 1,
+            environments: BTreeMap::new(),
+            places: BTreeMap::new(),
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// The trust file, read once; every change reads it again under a lock, so that two processes lose nothing.
+#[derive(Debug)]
+pub(super) struct TrustFile {
+    folder: PathBuf,
+    content: Content,
+}
+
+impl TrustFile {
+    /// Reads the trust file in `folder` (the program's state folder); none is an empty one.
+    ///
+    /// # Errors
+    /// `Failed` if it cannot be read or is no trust file of this version.
+    pub(super) fn load(folder: &Path) -> Result<Self> {
+        Ok(Self {
+            folder: folder.to_owned(),
+            content: read(folder)?,
+        })
+    }
+
+    /// What is known of an environment of the policy `policy`.
+    pub(super) fn known(&self, policy: &str, environment: &EnvironmentName) -> Option<&Known> {
+        self.content.environments.get(policy)?.get(environment.as_str())
+    }
+
+    /// The `id` of the policy that was last trusted in the folder `place`.
+    pub(super) fn policy_at(&self, place: &Path) -> Option<&str> {
+        self.content.places.get(place.to_str()?).map(String::as_str)
+    }
+
+    /// Notes that the key of `drop_box` is trusted, that the policy stands at `place`, and how far was looked.
+    /// Writes nothing if all of that is noted.
+    ///
+    /// # Errors
+    /// `Failed` if the file cannot be written.
+    pub(super) fn note(
+        &mut self,
+        policy: &str,
+        environment: &EnvironmentName,
+        drop_box: &DropBox,
+        place: &Path,
+        head: Option<&str>,
+    ) -> Result<()> {
+        let mut wanted = self.content.clone();
+        change(&mut wanted, policy, environment, drop_box, place, head);
+        if same(&wanted, &self.content) {
+            return Ok(());
+        }
+        make_folder(&self.folder)?;
+        let _lock = FolderLock::acquire(&self.folder, PATIENCE)?;
+        let mut content = read(&self.folder)?;
+        change(&mut content, policy, environment, drop_box, place, head);
+        let text = serde_json::to_vec_pretty(&content).expect("maps of texts are JSON");
+        replace(&self.folder.join(FILE_NAME), &text, Access::Private)?;
+        self.content = content;
+        Ok(())
+    }
+}
+
+fn change(
+    content: &mut Content,
+    policy: &str,
+    environment: &EnvironmentName,
+    drop_box: &DropBox,
+    place: &Path,
+    head: Option<&str>,
+) {
+    let environments = content.environments.entry(policy.to_owned()).or_default();
+    let known = environments.entry(environment.to_string()).or_default();
+    if !known.trusted.iter().any(|trusted| trusted == drop_box.as_str()) {
+        known.trusted.push(drop_box.as_str().to_owned());
+    }
+    if let Some(head) = head {
+        known.checked = Some(CheckedTo {
+            head: head.to_owned(),
+            drop_box: drop_box.as_str().to_owned(),
+        });
+    }
+    if let Some(place) = place.to_str() {
+        content.places.insert(place.to_owned(), policy.to_owned());
+    }
+}
+
+fn same(left: &Content, right: &Content) -> bool {
+    left.environments == right.environments && left.places == right.places && left.commands == right.commands
+}
+
+fn read(folder: &Path) -> Result<Content> {
+    let path = folder.join(FILE_NAME);
+    let Some(bytes) = read_if_present(&path, LARGEST_FILE)? else {
+        return Ok(Content::default());
+    };
+    let content: Content = serde_json::from_slice(&bytes).map_err(|_| damaged(&path))?;
+    if content.format != 1 {
+        return Err(Failure::failed(format!("`{}` was written by a newer secretree", path.display())).into());
+    }
+    Ok(content)
+}
+
+fn damaged(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::failed(format!("`{shown}` is no trust file")).hint(format!("move it away: mv {shown} {shown}.damaged"))
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| {
+        Failure::failed(format!("cannot make the folder `{}`: {error}", folder.display()))
+            .hint("set XDG_STATE_HOME to a folder that you may write")
+            .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use super::TrustFile;
+    use crate::crypto::key::EnvironmentKey;
+    use crate::names::EnvironmentName;
+
+    #[test]
+    fn what_is_noted_is_known_to_the_next_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state/secretree");
+        let (prod, key) = (EnvironmentName::new("prod").unwrap(), EnvironmentKey::generate());
+        let mut first = TrustFile::load(&state).unwrap();
+        let mut second = TrustFile::load(&state).unwrap();
+        first
+            .note("p1", &prod, key.drop_box(), Path::new("/a"), Some("c1"))
+            .unwrap();
+        second.note("p2", &prod, key.drop_box(), Path::new("/b"), None).unwrap();
+        let third = TrustFile::load(&state).unwrap();
+        assert_eq!(third.known("p1", &prod).unwrap().trusted, [key.drop_box().as_str()]);
+        assert_eq!(third.known("p1", &prod).unwrap().checked.as_ref().unwrap().head, "c1");
+        assert_eq!(
+            (third.policy_at(Path::new("/a")), third.policy_at(Path::new("/b"))),
+            (Some("p1"), Some("p2"))
+        );
+        let mode = std::fs::metadata(state.join("trust.json"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
