@@ -1,3 +1,26 @@
-//! The program: reads the command line, runs one command, prints what it failed with.
+//! The program: reads the command line, runs one command, prints what it failed with. Commands, terminal
+//! and surroundings have modules of their own; everything about secrets is in the library.
 
-fn main() {}
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "verbs are wired as the floors below them are built"
+)]
+
+mod child;
+mod cli;
+mod commands;
+mod context;
+mod editor;
+mod input;
+mod ui;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(ui::report_panic));
+    secretree::process::disable_core_dumps();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| cli::run(std::env::args_os())));
+    outcome.unwrap_or(ExitCode::FAILURE)
+}

@@ -76,6 +76,11 @@ impl PrivateFolder {
         Ok(path)
     }
 
+    /// Leaves it in place from now on, for a text that would be lost otherwise.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     /// Removes it now, and says so if that fails.
     ///
     /// # Errors

@@ -1,0 +1,101 @@
+//! The overview that `secretree`, `secretree --help` and `secretree help` print: the verbs in groups, which
+//! the argument parser cannot do for subcommands. A test holds it against the tree of verbs.
+
+/// All verbs of this release, grouped; each with the first line of its own help.
+pub(super) const OVERVIEW: &str = "\
+secretree keeps a team's secrets in git: one YAML file per environment, values encrypted, keys readable.
+
+Usage: secretree [OPTIONS] COMMAND …
+
+Daily
+  run [ENV] -- CMD…     Run a command with the values as its environment variables
+  edit [ENV]            Edit the values of an environment in your editor
+  set ENV PATH          Set one value, from a hidden prompt, standard input, a file or a generator
+  get ENV PATH          Print one value
+  unset ENV PATH…       Remove values
+  list [ENV]            Show which values exist in which environments; needs no key
+
+Files
+  decrypt [ENV]         Print an environment decrypted, as YAML, JSON or variables
+  encrypt [ENV…]        Seal what stands readable in an environment file and should not
+
+People
+  apply [ENV…]          Make the environment files what the policy says: who can read them
+  trust ENV             Trust the key that an environment has now
+
+Start
+  init                  Set up secrets in this folder: a policy, an identity, two environments
+  keygen                Make an identity: a private key, and the public key to give to others
+  whoami                Show the identities found here and their public keys
+  demo                  Show what secretree does, in a temporary repository
+
+Options
+  -C DIR                Run as if started in DIR
+  -i, --identity FILE   A file with a private key, tried before all others; may be repeated
+      --json            Print JSON
+  -q, --quiet           Print no notes, only data, warnings and errors
+  -v, --verbose         Say more about what is done
+      --color WHEN      When to use colours: auto, always, never
+  -y, --yes             Answer every question with yes
+  -h, --help            Print this; `secretree COMMAND --help` explains a command
+  -V, --version         Print the version
+
+Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list` and `apply` take
+all. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no identity here can read this, 5 something is not what
+it claims to be.
+";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::OVERVIEW;
+    use crate::cli::Cli;
+
+    /// The lines that describe something: two blanks, what it is, at least two blanks, the description.
+    fn described(line: &str) -> Option<(&str, &str)> {
+        let (what, description) = line.strip_prefix("  ")?.trim_start().split_once("  ")?;
+        Some((what, description.trim_start()))
+    }
+
+    #[test]
+    fn the_overview_names_every_verb_once_with_its_own_words() {
+        let mut verbs = BTreeSet::new();
+        for (what, description) in OVERVIEW.lines().filter_map(described) {
+            if what.starts_with('-') {
+                continue;
+            }
+            let name = what.split(' ').next().expect("split gives at least one part");
+            let tree = Cli::command();
+            let verb = tree.find_subcommand(name).expect(name);
+            assert_eq!(verb.get_about().map(ToString::to_string).as_deref(), Some(description));
+            assert!(verbs.insert(name.to_owned()), "{name} stands twice");
+        }
+        let known: BTreeSet<String> = Cli::command()
+            .get_subcommands()
+            .filter(|verb| !verb.is_hide_set())
+            .map(|verb| verb.get_name().to_owned())
+            .collect();
+        assert_eq!(verbs, known);
+    }
+
+    #[test]
+    fn the_overview_names_every_shared_flag() {
+        for argument in Cli::command().get_arguments() {
+            let description = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let flag = argument.get_long().map_or_else(
+                || format!("-{}", argument.get_short().unwrap_or('?')),
+                |long| format!("--{long}"),
+            );
+            assert!(
+                OVERVIEW
+                    .lines()
+                    .filter_map(described)
+                    .any(|(what, words)| { what.contains(&flag) && words.starts_with(&description) }),
+                "{flag}: {description}"
+            );
+        }
+    }
+}

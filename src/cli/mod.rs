@@ -1,0 +1,138 @@
+//! The command line: the tree of verbs, the flags that all of them share, and the way from there to one
+//! command. What a verb takes stands in its own file under `commands`.
+
+mod help;
+mod usage;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use secretree::error::{Failure, Result};
+
+use crate::commands::{apply, decrypt, demo, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami};
+use crate::context::Context;
+use crate::ui::{ClosedPipe, Ui};
+
+/// The whole command line.
+#[derive(Parser)]
+#[command(name = "secretree", version, override_help = help::OVERVIEW, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The flags that every command takes.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+    /// A file with a private key, tried before all others; may be repeated
+    #[arg(short = 'i', long = "identity", value_name = "FILE", global = true)]
+    pub(crate) identities: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no notes, only data, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more about what is done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Answer every question with yes
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+}
+
+/// When messages are coloured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs, in the order of the overview.
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Get(get::Args),
+    Unset(unset::Args),
+    List(list::Args),
+    Decrypt(decrypt::Args),
+    Encrypt(encrypt::Args),
+    Apply(apply::Args),
+    Trust(trust::Args),
+    Init(init::Args),
+    Keygen(keygen::Args),
+    Whoami(whoami::Args),
+    Demo(demo::Args),
+}
+
+impl Command {
+    /// Verbs are wired here as the floors below them are built.
+    fn run(self, _: &mut Context) -> Result<ExitCode> {
+        Err(Failure::failed("this command is not built yet").into())
+    }
+}
+
+/// Runs the program on its arguments, the program's own name first. Prints everything there is to print.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut ui = Ui::plain();
+    let outcome = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => Context::new(cli.globals).and_then(|mut context| {
+            ui = context.ui.clone();
+            cli.command.run(&mut context)
+        }),
+        Err(error) => usage::answer(&error, &arguments, &ui),
+    };
+    outcome.unwrap_or_else(|error| {
+        if error.is::<ClosedPipe>() {
+            return ExitCode::SUCCESS;
+        }
+        ui.failure(&error);
+        let code = error
+            .downcast_ref::<Failure>()
+            .map_or(1, |failure| failure.kind().exit_code());
+        ExitCode::from(code)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_tree_is_well_formed_and_every_argument_has_help() {
+        let mut tree = Cli::command();
+        tree.build();
+        tree.clone().debug_assert();
+        for verb in tree.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            assert!(verb.get_about().is_some(), "{} has no help", verb.get_name());
+            for argument in verb.get_arguments().filter(|argument| !argument.is_hide_set()) {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    verb.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

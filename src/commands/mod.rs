@@ -1,0 +1,17 @@
+//! The verbs, one file each: what it takes (the doc comments are its help) and what it does. A verb asks the
+//! library and tells the person; it never calls another verb.
+
+pub(crate) mod apply;
+pub(crate) mod decrypt;
+pub(crate) mod demo;
+pub(crate) mod edit;
+pub(crate) mod encrypt;
+pub(crate) mod get;
+pub(crate) mod init;
+pub(crate) mod keygen;
+pub(crate) mod list;
+pub(crate) mod run;
+pub(crate) mod set;
+pub(crate) mod trust;
+pub(crate) mod unset;
+pub(crate) mod whoami;

@@ -1,0 +1,112 @@
+//! `set`: one value, from anywhere but the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use secretree::error::{Failure, Result};
+
+/// Set one value, from a hidden prompt, standard input, a file or a generator
+///
+/// Never from the command line: what stands there is seen by other users and kept by the shell's history.
+/// Whoever cannot read the environment proposes the value; a reader accepts it.
+#[derive(clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+PATH is a place in the file, `database.password` or `hosts.0`; a key that holds a dot is quoted:
+'tls.\"example.com\".key'. A variable's name, such as DATABASE_PASSWORD, means the one path that has it.
+
+Examples:
+  secretree set prod database.password                asks for the value
+  pass show db | secretree set prod database.password
+  secretree set prod tls.key --file key.pem
+  secretree set prod session.secret --generate base64:32
+
+Generators: password:N (N characters), hex:N and base64:N (N random bytes), uuid, passphrase:N (N words)."
+)]
+pub(crate) struct Args {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    environment: String,
+    /// The place of the value
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// Take the bytes of FILE, all of them
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Keep the trailing newline of standard input; accept empty input
+    #[arg(long, conflicts_with_all = ["file", "generate"])]
+    raw: bool,
+    /// Make a random value: password:32, hex:32, base64:32, uuid, passphrase:6
+    #[arg(long, value_name = "SPEC", conflicts_with = "file")]
+    generate: Option<String>,
+    /// Commit the changed file
+    #[arg(long)]
+    commit: bool,
+    /// Caught here to be refused without being repeated.
+    #[arg(hide = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+impl Args {
+    /// Refuses a value in the arguments, without repeating any text that may be one.
+    fn refuse_value(&self) -> Result<()> {
+        let is_assignment = self.environment.contains('=') || has_bare_equals(&self.path);
+        if self.rest.is_empty() && !is_assignment {
+            return Ok(());
+        }
+        let reason = "`set` takes no value on the command line: other users and the shell's history would see it";
+        Err(Failure::usage(reason)
+            .hint("`secretree set ENV PATH` asks for it; or pipe it in, or use `--file FILE` or `--generate SPEC`")
+            .hint("if it was a real value, treat it as seen and make a new one")
+            .into())
+    }
+}
+
+/// Whether `path` has a `=` outside quotes, as `NAME=VALUE` has.
+fn has_bare_equals(path: &str) -> bool {
+    path.split('"').step_by(2).any(|bare| bare.contains('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+    use secretree::error::Failure;
+
+    use super::Args;
+
+    fn refusal(arguments: &[&str]) -> Option<Failure> {
+        let command = Args::augment_args(Command::new("set").no_binary_name(true));
+        let matches = command.try_get_matches_from(arguments).unwrap();
+        let error = Args::from_arg_matches(&matches).unwrap().refuse_value().err()?;
+        Some(error.downcast().unwrap())
+    }
+
+    #[test]
+    fn a_value_in_the_arguments_is_refused_and_not_repeated() {
+        for arguments in [
+            &["prod", "stripe.key", "CANARY"][..],
+            &["prod", "stripe.key", "-CANARY", "--file", "x"],
+            &["prod", "stripe.key", "--CANARY"],
+            &["prod", "stripe.key", "--", "--CANARY"],
+            &["prod", "stripe.key", "two", "CANARIES"],
+            &["prod", "STRIPE_KEY=CANARY"],
+            &["STRIPE_KEY=CANARY", "path"],
+        ] {
+            let failure = refusal(arguments).expect("it is refused");
+            assert_eq!(failure.kind().exit_code(), 2);
+            assert!(!format!("{failure:?}").contains("CANAR"), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn places_and_flags_are_no_values() {
+        for arguments in [
+            &["prod", "stripe.key", "--file", "key.pem", "--commit"][..],
+            &["prod", "--generate", "hex:32", "stripe.\"a=b\""],
+            &["prod", "stripe.key", "--raw"],
+        ] {
+            assert_eq!(refusal(arguments), None, "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What surrounds one run of the program: the folder it works in, the environment variables, the flags. Finds
+//! identities and the places of trust and settings; what they mean is the library's to say.
+
+mod identities;
+mod variables;
+
+use std::path::{Path, PathBuf};
+
+use secretree::error::{Failure, Result};
+
+pub(crate) use identities::{Place, places};
+pub(crate) use variables::{Variables, is_private};
+
+use crate::cli::Globals;
+use crate::ui::Ui;
+
+/// The surroundings of one run.
+pub(crate) struct Context {
+    /// The way to the person.
+    pub(crate) ui: Ui,
+    /// The environment variables, as they were at the start.
+    pub(crate) variables: Variables,
+    folder: PathBuf,
+    identity_flags: Vec<PathBuf>,
+}
+
+impl Context {
+    /// Goes to the folder of `-C` and takes in flags and environment. Failure: no such folder.
+    pub(crate) fn new(globals: Globals) -> Result<Self> {
+        let variables = Variables::read();
+        let ui = Ui::new(&globals, variables.allow_color());
+        if let Some(folder) = &globals.directory {
+            std::env::set_current_dir(folder)
+                .map_err(|error| Failure::failed(format!("cannot work in `{}`: {error}", folder.display())))?;
+        }
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::failed(format!("the current folder cannot be used: {error}")))?;
+        Ok(Self {
+            ui,
+            variables,
+            folder,
+            identity_flags: globals.identities,
+        })
+    }
+
+    /// The folder the program works in, absolute.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where identities may be, in order. Failure: a setting that cannot be read.
+    pub(crate) fn identity_places(&self) -> Result<Vec<Place>> {
+        places(&self.identity_flags, &self.variables)
+    }
+
+    /// Where `keygen` and `init` put a new identity. Failure: neither `XDG_CONFIG_HOME` nor `HOME` is set.
+    pub(crate) fn identity_file(&self) -> Result<PathBuf> {
+        match self.variables.config_home() {
+            Some(config) => Ok(config.join("secretree/identity.txt")),
+            None => Err(Failure::failed("there is no home folder to keep an identity in")
+                .hint("set `HOME`, or name a file: `secretree keygen -o FILE`")
+                .into()),
+        }
+    }
+
+    /// The file of trusted keys; `None` where there is no home folder.
+    pub(crate) fn trust_file(&self) -> Option<PathBuf> {
+        self.variables
+            .state_home()
+            .map(|state| state.join("secretree/trust.json"))
+    }
+
+    /// The environment that is meant, as text: the argument, else `SECRETREE_ENV`. `None`: the policy's default.
+    pub(crate) fn environment<'a>(&'a self, argument: Option<&'a str>) -> Result<Option<&'a str>> {
+        match argument {
+            Some(argument) => Ok(Some(argument)),
+            None => self.variables.environment(),
+        }
+    }
+}

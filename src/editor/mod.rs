@@ -1,0 +1,7 @@
+//! The person's own editor, for `edit`: which one, how it is started, and that no plaintext outlives it.
+
+mod program;
+mod session;
+mod signals;
+
+pub(crate) use session::{Edited, EditorSession};
