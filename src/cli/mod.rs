@@ -83,9 +83,18 @@ enum Command {
 }
 
 impl Command {
-    /// Verbs are wired here as the floors below them are built.
-    fn run(self, _: &mut Context) -> Result<ExitCode> {
-        Err(Failure::failed("this command is not built yet").into())
+    fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::Edit(args) => edit::run(&args, context),
+            Self::Set(args) => set::run(&args, context),
+            Self::Get(args) => get::run(&args, context),
+            Self::Unset(args) => unset::run(&args, context),
+            Self::List(args) => list::run(&args, context),
+            Self::Encrypt(args) => encrypt::run(&args, context),
+            Self::Apply(args) => apply::run(&args, context),
+            Self::Trust(args) => trust::run(&args, context),
+            _ => Err(Failure::failed("this command is not built yet").into()),
+        }
     }
 }
 
@@ -94,9 +103,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut ui = Ui::plain();
     let outcome = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => Context::new(cli.globals).and_then(|mut context| {
+        Ok(cli) => Context::new(cli.globals).and_then(|context| {
             ui = context.ui.clone();
-            cli.command.run(&mut context)
+            cli.command.run(&context)
         }),
         Err(error) => usage::answer(&error, &arguments, &ui),
     };

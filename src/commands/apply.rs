@@ -1,5 +1,15 @@
 //! `apply`: the environment files as the policy wants them.
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use secretree::document::path::ValuePath;
+use secretree::error::{Failure, Result};
+use secretree::vault::Plan;
+
+use crate::context::Context;
+use crate::ui::escaped;
+
 /// Make the environment files what the policy says: who can read them
 ///
 /// Shows what it will do and asks. A public key that lost access always means a new environment key, under
@@ -20,7 +30,136 @@ pub(crate) struct Args {
     /// Make a new environment key in any case
     #[arg(long)]
     new_key: bool,
+    /// Take over the token of another key at PATH, which a merge left; may be repeated
+    #[arg(long, value_name = "PATH")]
+    take_over: Vec<String>,
     /// Commit the changed files
     #[arg(long)]
     commit: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let (loaded, names) = context.policy_for_many(&args.environments)?;
+    let mut vault = context.vault(&loaded)?;
+    let lock = vault.lock()?;
+    let mut plans = Vec::new();
+    for name in &names {
+        let plan = vault.plan(name, args.new_key)?;
+        if !plan.is_empty() {
+            plans.push(plan);
+        }
+    }
+    context.tell(&mut vault);
+    if plans.is_empty() {
+        context.ui.note("every file is what the policy says");
+        return Ok(ExitCode::SUCCESS);
+    }
+    check_takeovers(args, context, &plans)?;
+    let lines: Vec<String> = plans.iter().flat_map(lines_of).collect();
+    if !context.ui.confirm(&lines, "apply this?")? {
+        return Err(Failure::failed("nothing was written").into());
+    }
+    let changes: Vec<_> = plans.iter().map(|plan| (&plan.file, plan.text.clone())).collect();
+    vault.save(&lock, &changes)?;
+    drop(lock);
+    context.tell(&mut vault);
+    let files: Vec<PathBuf> = plans.iter().map(|plan| plan.file.relative.clone()).collect();
+    context.ui.note(&format!(
+        "wrote {}",
+        files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    ));
+    if args.commit {
+        context.commit(&vault, &files, &format!("secrets: apply {}", environments(&plans)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn environments(plans: &[Plan]) -> String {
+    plans
+        .iter()
+        .map(|plan| plan.environment.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A token of another key is worth no more than a proposal. `--yes` does not vouch for it: in a job that runs by itself
+/// it would let in what a removed reader left in a branch.
+fn check_takeovers(args: &Args, context: &Context, plans: &[Plan]) -> Result<()> {
+    let named: Vec<ValuePath> = args
+        .take_over
+        .iter()
+        .filter_map(|text| ValuePath::parse(text))
+        .collect();
+    let unproven = plans
+        .iter()
+        .flat_map(|plan| plan.takeovers.iter().map(move |takeover| (plan, takeover)));
+    let unproven: Vec<_> = unproven
+        .filter(|(_, takeover)| !takeover.proven && !named.contains(&takeover.path))
+        .collect();
+    let Some((plan, first)) = unproven.first() else {
+        return Ok(());
+    };
+    if let (Some(_), false) = (context.ui.terminal(), context.ui.assumes_yes()) {
+        // Every takeover is a line of the plan that is asked about.
+        return Ok(());
+    }
+    let message = format!(
+        "the token at `{}:{}` is sealed under another key (`{}`), which somebody held who may no longer read",
+        plan.environment, first.path, first.key
+    );
+    Err(Failure::integrity(message)
+        .hint(format!(
+            "look at who wrote it: git log -p -- {}",
+            plan.file.relative.display()
+        ))
+        .hint(format!(
+            "if it was meant: secretree apply {} --take-over '{}'",
+            plan.environment, first.path
+        ))
+        .into())
+}
+
+/// What a plan would do, a line for each public key and each token.
+pub(crate) fn lines_of(plan: &Plan) -> Vec<String> {
+    let name = &plan.environment;
+    let mut lines = Vec::new();
+    if plan.creates {
+        lines.push(format!("{name}: makes {}", plan.file.relative.display()));
+    }
+    if let Some(key) = &plan.new_key {
+        lines.push(format!("{name}: new key {key}; every value is sealed anew"));
+    }
+    lines.extend(
+        plan.gains
+            .iter()
+            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read")),
+    );
+    lines.extend(
+        plan.loses.iter().map(|(reader, label)| {
+            format!("{name}: - {reader} ({label}) can no longer read what is written from now on")
+        }),
+    );
+    lines.extend(
+        plan.renames
+            .iter()
+            .map(|(old, new)| format!("{name}: {old} is called {new}")),
+    );
+    for takeover in &plan.takeovers {
+        let proof = if takeover.proven {
+            "everybody who held it still reads"
+        } else {
+            "somebody who held it may no longer read"
+        };
+        lines.push(format!(
+            "{name}: takes over `{}` from the key {} ({proof})",
+            takeover.path, takeover.key
+        ));
+    }
+    lines.extend(plan.encrypts.iter().map(|path| format!("{name}: encrypts `{path}`")));
+    lines.iter().map(|line| escaped(line).into_owned()).collect()
 }

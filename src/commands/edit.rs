@@ -1,5 +1,16 @@
 //! `edit`: a whole environment in the person's editor.
 
+use std::process::ExitCode;
+
+use secretree::error::{Failure, Result};
+use secretree::files::PrivateFolder;
+use secretree::secret::Secret;
+use secretree::vault::Changes;
+
+use crate::context::Context;
+use crate::editor::{Edited, EditorSession};
+use crate::ui::escaped;
+
 /// Edit the values of an environment in your editor
 ///
 /// The editor gets the decrypted text in a private folder, memory-backed where the system has one, which is
@@ -22,4 +33,85 @@ pub(crate) struct Args {
     /// Commit the changed file
     #[arg(long)]
     commit: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
+    let mut vault = context.vault(&loaded)?;
+    let file = vault.load(&name)?;
+    let basis = vault.or_first(&file)?;
+    let environment = vault.open(&basis)?;
+    context.tell(&mut vault);
+    let text = Secret::new(environment.text()?.as_bytes().to_vec());
+    let shown = format!("{}.yaml", name.as_str().replace('/', "-"));
+    let session = EditorSession::new(&shown, text, &context.ui, &context.variables)?;
+    let edited = session.edit(|text| {
+        let text = text
+            .expose_text()
+            .ok_or_else(|| Failure::failed("the text is not UTF-8").hint("save it as UTF-8"))?;
+        environment.replace_text(text)
+    })?;
+    let Edited::Changed((text, changes)) = edited else {
+        context.ui.note("unchanged; nothing was written");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let saved = vault.lock().and_then(|lock| vault.save(&lock, &[(&file, text)]));
+    if let Err(error) = saved {
+        let kept = session.keep();
+        let failure = error
+            .downcast_ref::<Failure>()
+            .map_or_else(|| error.to_string(), |failure| failure.message().to_owned());
+        return Err(Failure::failed(failure)
+            .hint(format!(
+                "your text is kept in `{}`; remove it when you are done",
+                kept.display()
+            ))
+            .into());
+    }
+    drop(session);
+    context.tell(&mut vault);
+    say(context, name.as_str(), &changes);
+    if args.commit {
+        context.commit(&vault, &[file.relative.clone()], &message(name.as_str(), &changes))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(context: &Context, name: &str, changes: &Changes) {
+    for (sign, paths) in [("+", &changes.added), ("~", &changes.changed), ("-", &changes.removed)] {
+        for path in paths {
+            context.ui.note(&escaped(&format!("{sign} {name}:{path}")));
+        }
+    }
+    for path in &changes.kept_encrypted {
+        let text = format!(
+            "`{name}:{path}` may be readable by the policy but is encrypted; to change that: secretree unset {name} {path}, then set it"
+        );
+        context.ui.detail(&escaped(&text));
+    }
+    if changes.is_empty() {
+        context.ui.note(&format!("`{name}`: no value changed"));
+    }
+}
+
+/// Names the paths that changed, as far as they fit into one line.
+fn message(name: &str, changes: &Changes) -> String {
+    let all: Vec<_> = changes
+        .added
+        .iter()
+        .chain(&changes.changed)
+        .chain(&changes.removed)
+        .collect();
+    let shown: Vec<_> = all.iter().take(5).map(ToString::to_string).collect();
+    let more = if all.len() > shown.len() {
+        format!(" and {} more", all.len() - shown.len())
+    } else {
+        String::new()
+    };
+    if shown.is_empty() {
+        format!("secrets: edit {name}")
+    } else {
+        format!("secrets: edit {name}: {}{more}", shown.join(", "))
+    }
 }

@@ -1,5 +1,13 @@
 //! `get`: one value.
 
+use std::process::ExitCode;
+
+use secretree::document::path::ValuePath;
+use secretree::error::{Failure, Result};
+use secretree::vault::View;
+
+use crate::context::{Context, place};
+
 /// Print one value
 ///
 /// Writes the value's bytes and nothing else; a newline follows only on a terminal. `null` is no bytes.
@@ -20,4 +28,48 @@ pub(crate) struct Args {
     /// The place of the value
     #[arg(value_name = "PATH")]
     path: String,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let (loaded, name) = context.policy_for(&args.environment, Some("get"))?;
+    let mut vault = context.vault(&loaded)?;
+    let layers = vault.layers(&name)?;
+    let path = place::path(&vault, &layers, &args.path)?.path;
+    let value = vault.delivered(&layers, &path)?;
+    context.tell(&mut vault);
+    match value {
+        Some(value) if !context.ui.wants_json() => {
+            let mut bytes = zeroize::Zeroizing::new(value.delivered().expose().to_vec());
+            if context.ui.shows_to_person() && !bytes.is_empty() {
+                bytes.push(b'\n');
+            }
+            context.ui.data(&bytes)?;
+        }
+        _ => {
+            let view = vault.view(&layers)?;
+            let Some(found) = view.at(&path) else {
+                return Err(place::nothing_at(&vault, &layers, &name, &path, "get")?.into());
+            };
+            if !context.ui.wants_json() {
+                return Err(collection(&name.to_string(), &path, found));
+            }
+            context.ui.data(&crate::commands::decrypt::json(found)?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A mapping or list has no bytes of its own.
+fn collection(name: &str, path: &ValuePath, view: &View) -> anyhow::Error {
+    let what = if matches!(view, View::List(_)) {
+        "a list"
+    } else {
+        "a mapping"
+    };
+    Failure::failed(format!("`{name}:{path}` is {what}, not one value"))
+        .hint(format!(
+            "secretree get {name} {path} --json, or name one of `secretree list {name}`"
+        ))
+        .into()
 }

@@ -2,8 +2,17 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use secretree::error::{Failure, Result};
+use secretree::crypto::generate::Generator;
+use secretree::error::{Failure, FailureKind, Result};
+use secretree::secret::Secret;
+use secretree::value::Value;
+use secretree::vault::{Addressee, EnvironmentFile, Origin, Vault};
+
+use crate::context::{Context, place};
+use crate::input;
+use crate::ui::escaped;
 
 /// Set one value, from a hidden prompt, standard input, a file or a generator
 ///
@@ -61,6 +70,107 @@ impl Args {
             .hint("if it was a real value, treat it as seen and make a new one")
             .into())
     }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    args.refuse_value()?;
+    let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
+    let mut vault = context.vault(&loaded)?;
+    let layers = vault.layers(&name)?;
+    let path = place::path(&vault, &layers, &args.path)?.path;
+    // What is wrong is said before anybody types a value.
+    let may_write = can_write(&mut vault, layers.own())?;
+    context.tell(&mut vault);
+    let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);
+    if may_write == Access::Proposes {
+        check_addressee(&mut vault, context, layers.own())?;
+    }
+    let lock = vault.lock()?;
+    let file = vault.load(&name)?;
+    let verb = if may_write == Access::Writes {
+        let basis = vault.or_first(&file)?;
+        let (text, changes) = vault.open(&basis)?.set(&path, value)?;
+        vault.save(&lock, &[(&file, text)])?;
+        if changes.is_empty() { "unchanged" } else { "set" }
+    } else {
+        let text = vault.propose(&file, &path, value)?;
+        vault.save(&lock, &[(&file, text)])?;
+        "proposed"
+    };
+    drop(lock);
+    context.tell(&mut vault);
+    context.ui.note(&escaped(&format!("{verb} `{name}:{path}`")));
+    if args.commit {
+        context.commit(
+            &vault,
+            &[layers.own().relative.clone()],
+            &format!("secrets: {verb} {name}:{path}"),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What somebody here can do with a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Write it.
+    Writes,
+    /// Propose it: nobody here can read the environment.
+    Proposes,
+}
+
+fn can_write(vault: &mut Vault<'_>, file: &EnvironmentFile) -> Result<Access> {
+    let basis = vault.or_first(file)?;
+    match vault.open(&basis) {
+        Ok(_) => Ok(Access::Writes),
+        Err(error)
+            if error
+                .downcast_ref::<Failure>()
+                .is_some_and(|failure| failure.kind() == FailureKind::NoIdentity) =>
+        {
+            Ok(Access::Proposes)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read_value(args: &Args, context: &Context, place: &str) -> Result<Secret> {
+    if let Some(spec) = &args.generate {
+        let generator = Generator::parse(spec).map_err(|reason| {
+            Failure::usage(format!("`--generate` {reason}"))
+                .hint("password:32, hex:32, base64:32, uuid or passphrase:6")
+        })?;
+        return Ok(generator.generate());
+    }
+    match &args.file {
+        Some(file) => input::from_file(file),
+        None => input::from_person_or_pipe(&context.ui, &format!("`{}`", escaped(place)), args.raw),
+    }
+}
+
+/// A drop box that nothing here knows is shown to a person before a value is sealed to it.
+fn check_addressee(vault: &mut Vault<'_>, context: &Context, file: &EnvironmentFile) -> Result<()> {
+    let Addressee::Unknown(drop_box, origin) = vault.addressee(file)? else {
+        return Ok(());
+    };
+    let name = &file.name;
+    let origin = origin
+        .as_ref()
+        .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+    let plan = [format!(
+        "nobody here can read `{name}`; its drop box is {drop_box} ({})",
+        escaped(&origin)
+    )];
+    if context
+        .ui
+        .confirm(&plan, "propose the value to whoever holds that key?")?
+    {
+        return vault.note_trust(name, &drop_box);
+    }
+    Err(Failure::failed("nothing was proposed")
+        .hint(format!("ask a reader for the drop box: SECRETREE_TRUST={name}:age1…"))
+        .into())
 }
 
 /// Whether `path` has a `=` outside quotes, as `NAME=VALUE` has.

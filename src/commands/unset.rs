@@ -1,5 +1,12 @@
 //! `unset`: values that shall be gone.
 
+use std::process::ExitCode;
+
+use secretree::error::Result;
+
+use crate::context::{Context, place};
+use crate::ui::escaped;
+
 /// Remove values
 ///
 /// Mappings and lists that become empty are removed too. Old values stay in git's history: change them
@@ -22,4 +29,36 @@ pub(crate) struct Args {
     /// Commit the changed file
     #[arg(long)]
     commit: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let (loaded, name) = context.policy_for(&args.environment, Some("unset"))?;
+    let mut vault = context.vault(&loaded)?;
+    let layers = vault.own_layer(&name)?;
+    let mut paths = Vec::new();
+    for text in &args.paths {
+        paths.push(place::path(&vault, &layers, text)?.path);
+    }
+    let lock = vault.lock()?;
+    let file = vault.load(&name)?;
+    let environment = vault.open(&file)?;
+    for path in &paths {
+        if environment.reading.tree.node(path).is_none() {
+            return Err(place::nothing_at(&vault, &layers, &name, path, "unset")?.into());
+        }
+    }
+    let (text, changes) = environment.unset(&paths)?;
+    vault.save(&lock, &[(&file, text)])?;
+    drop(lock);
+    context.tell(&mut vault);
+    for path in &changes.removed {
+        context.ui.note(&escaped(&format!("removed `{name}:{path}`")));
+    }
+    if args.commit {
+        let removed: Vec<_> = changes.removed.iter().map(ToString::to_string).collect();
+        let message = format!("secrets: unset {name}:{}", removed.join(", "));
+        context.commit(&vault, &[file.relative.clone()], &message)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,9 @@
 //! identities and the places of trust and settings; what they mean is the library's to say.
 
 mod identities;
+pub(crate) mod place;
 mod variables;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 

@@ -75,6 +75,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether `--yes` was given.
+    pub(crate) fn assumes_yes(&self) -> bool {
+        self.assume_yes
+    }
+
     /// Whether standard output is a terminal.
     pub(crate) fn shows_to_person(&self) -> bool {
         io::stdout().is_terminal()

@@ -44,7 +44,7 @@ use trust_file::TrustFile;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An environment's file as it was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EnvironmentFile {
     /// The environment.
     pub name: EnvironmentName,
@@ -211,6 +211,40 @@ impl<'p> Vault<'p> {
     /// As [`Reading::new`]; `Failed` if there is no such file.
     pub fn read<'f>(&self, file: &'f EnvironmentFile) -> Result<Reading<'f>> {
         Reading::new(self.text_of(file)?, self.rules(&file.name)?)
+    }
+
+    /// The file, or what it would be made as if it is missing. Note that its key is trusted, since it is made here.
+    ///
+    /// # Errors
+    /// As [`Vault::plan`].
+    pub fn or_first(&mut self, file: &EnvironmentFile) -> Result<EnvironmentFile> {
+        if file.text.is_some() {
+            return Ok(file.clone());
+        }
+        let text = self.plan(&file.name, false)?.text;
+        if let Some(footer) = past::footer_of(&text) {
+            self.note_trust(&file.name, &footer.drop_box)?;
+        }
+        Ok(EnvironmentFile {
+            text: Some(text),
+            ..file.clone()
+        })
+    }
+
+    /// Whether the file stands in the commit that HEAD names. `false` where that cannot be told.
+    pub fn is_committed(&self, file: &EnvironmentFile) -> bool {
+        let Some(repository) = &self.repository else {
+            return false;
+        };
+        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
+            return false;
+        };
+        let head = repository.head().ok().flatten();
+        head.is_some_and(|head| {
+            repository
+                .blob_id_at(head, &prefix.join(&file.relative))
+                .is_ok_and(|blob| blob.is_some())
+        })
     }
 
     fn text_of<'f>(&self, file: &'f EnvironmentFile) -> Result<&'f str> {

@@ -51,6 +51,19 @@ impl View {
         }
     }
 
+    /// What stands at `path`, if anything does.
+    pub fn at(&self, path: &ValuePath) -> Option<&Self> {
+        path.segments()
+            .iter()
+            .try_fold(self, |view, segment| match (view, segment) {
+                (Self::Mapping(members), Segment::Key(key)) => {
+                    members.iter().find(|(name, _)| name == key).map(|(_, member)| member)
+                }
+                (Self::List(items), Segment::Index(index)) => items.get(*index),
+                _ => None,
+            })
+    }
+
     /// Every value with its path, in order.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
@@ -145,6 +158,14 @@ impl<'p> Vault<'p> {
                 .map(|layer| self.load(&layer.name))
                 .collect::<Result<_>>()?,
         ))
+    }
+
+    /// Reads the environment's own file, without those that it extends.
+    ///
+    /// # Errors
+    /// As [`Vault::load`].
+    pub fn own_layer(&self, name: &EnvironmentName) -> Result<Layers> {
+        Ok(Layers(vec![self.load(name)?]))
     }
 
     /// What an environment delivers. A failure in an extended environment is a failure.

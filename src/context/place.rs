@@ -1,0 +1,60 @@
+//! From what a person typed as PATH to a path of an environment.
+
+use secretree::document::path::{Resolved, ValuePath, resolve};
+use secretree::error::{Failure, Result};
+use secretree::names::{EnvironmentName, did_you_mean};
+use secretree::vault::{Layers, Vault, known_paths};
+
+/// A PATH as it was understood.
+pub(crate) struct Meant {
+    /// The path.
+    pub(crate) path: ValuePath,
+    /// Whether nothing stands there and nothing declares it.
+    pub(crate) is_new: bool,
+}
+
+/// Reads `text` as a path of the environment whose `layers` were read; declared paths count as known.
+pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<Meant> {
+    let name = &layers.own().name;
+    let rules = vault.rules(name)?;
+    let mut known = known_paths(vault, layers)?;
+    for secret in rules.policy.declared(rules.environment) {
+        if let Some(path) = secret.scope.path.literal() {
+            known.push((path.clone(), rules.variable(&path)));
+        }
+    }
+    match resolve(text, known.iter().map(|(path, variable)| (path, variable.clone()))) {
+        Resolved::Known(path) => Ok(Meant { path, is_new: false }),
+        Resolved::New(path) => Ok(Meant { path, is_new: true }),
+        Resolved::Ambiguous(paths) => {
+            let forms: Vec<_> = paths.iter().map(|path| format!("'{path}'")).collect();
+            let message = format!("`{text}` can be {} paths of `{name}`", paths.len());
+            Err(Failure::failed(message)
+                .hint(format!("write one of {}", forms.join(", ")))
+                .into())
+        }
+        Resolved::Malformed => Err(Failure::failed("PATH is no path")
+            .hint("segments are joined by dots; one that holds a dot is a JSON string: 'tls.\"example.com\".key'")
+            .into()),
+    }
+}
+
+/// Nothing stands at `path`: says so, with the nearest path that exists.
+pub(crate) fn nothing_at(
+    vault: &Vault<'_>,
+    layers: &Layers,
+    name: &EnvironmentName,
+    path: &ValuePath,
+    verb: &str,
+) -> Result<Failure> {
+    let known: Vec<_> = known_paths(vault, layers)?
+        .into_iter()
+        .map(|(path, _)| path.to_string())
+        .collect();
+    let text = path.to_string();
+    let failure = Failure::failed(format!("`{name}` has no `{text}`"));
+    Ok(match did_you_mean(&text, known.iter().map(String::as_str)) {
+        Some(near) => failure.hint(format!("did you mean `{near}`? secretree {verb} {name} {near}")),
+        None => failure.hint(format!("secretree list {name}")),
+    })
+}
