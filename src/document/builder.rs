@@ -9,7 +9,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrI
 use zeroize::Zeroizing;
 
 use super::extent;
-use super::lines::{Lines, Refusal, check_characters, leading_blanks};
+use super::lines::{Lines, Place, Refusal, check_characters, leading_blanks};
 use super::tree::{Content, Entry, Footer, Item, Key, Mapping, Node, Rules, Scalar, Sequence, Tree};
 use super::{FOOTER_KEY, token};
 use crate::secret::Secret;
@@ -74,6 +74,8 @@ struct Builder<'a> {
     cursor: usize,
     /// Where multi-line scalars stand, in order: there, blanks at a line's beginning may be tabs.
     multi_line: Vec<std::ops::Range<usize>>,
+    /// Where the last of them ends, and a byte on the line that it will be joined to.
+    joint: Option<(usize, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -96,6 +98,7 @@ impl<'a> Builder<'a> {
             depth: 0,
             cursor,
             multi_line: Vec::new(),
+            joint: None,
         }
     }
 
@@ -114,7 +117,8 @@ impl<'a> Builder<'a> {
 
     /// The parser's own message, which never quotes the text, but for one kind.
     fn syntax_error(&self, error: &ScanError) -> Refusal {
-        let place = self.lines.place(error.marker().byte_offset().unwrap_or(self.cursor));
+        let offset = error.marker().byte_offset().unwrap_or(self.cursor);
+        let place = self.lines.place(offset);
         match error.kind() {
             ErrorKind::DirectiveDisallowed => Refusal::new(place, "a directive (`%…`)").hint("remove the line"),
             ErrorKind::UnexpectedCharacter { .. } => {
@@ -122,6 +126,18 @@ impl<'a> Builder<'a> {
             }
             ErrorKind::UnknownAnchor => {
                 Refusal::new(place, "an alias (`*…`)").hint("write the value out where it is needed")
+            }
+            ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar => {
+                let tab = self.indenting_tab(self.lines.line_of(self.cursor.min(offset)));
+                tab_refusal(tab.map_or(place, |tab| self.lines.place(tab)))
+            }
+            ErrorKind::RecursionLimitExceeded => nesting_refusal(place),
+            ErrorKind::InvalidIndentation | ErrorKind::InvalidFlowScalarIndent => {
+                Refusal::new(place, "not valid YAML: invalid indentation")
+                    .hint("indent each line of a value deeper than its key, closing brackets too")
             }
             _ => Refusal::new(place, format!("not valid YAML: {}", error.info())),
         }
@@ -134,8 +150,12 @@ impl<'a> Builder<'a> {
             let offset = start(&span);
             match event {
                 Event::StreamStart => {}
-                Event::StreamEnd => break,
+                Event::StreamEnd => {
+                    self.check_no_document_end(self.text.len())?;
+                    break;
+                }
                 Event::DocumentStart(explicit, version) => {
+                    self.check_no_document_end(offset)?;
                     if version.is_some() {
                         return self.refuse(offset, "a directive (`%…`)", "remove the line");
                     }
@@ -180,6 +200,17 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The parser tells nothing of document ends before a document, where only comments and blank lines stand.
+    fn check_no_document_end(&self, before: usize) -> Refused<()> {
+        for line in 0..=self.lines.line_of(before) {
+            let content = self.lines.content(line);
+            if self.text[content.clone()].starts_with("...") {
+                return self.refuse(content.start, "a document end (`...`)", "remove the line");
+            }
+        }
+        Ok(())
+    }
+
     fn check_single_document(&mut self) -> Refused<()> {
         loop {
             let (event, span) = self.next()?;
@@ -221,8 +252,9 @@ impl<'a> Builder<'a> {
 
     fn check_properties(&self, span: &Span, anchor: usize, tagged: bool) -> Refused<()> {
         if anchor != 0 {
+            let offset = extent::next_indicator(self.text, self.cursor, b'&');
             return self.refuse(
-                start(span),
+                offset.unwrap_or(start(span)),
                 "an anchor (`&…`)",
                 "write the value out where it is needed",
             );
@@ -244,7 +276,7 @@ impl<'a> Builder<'a> {
     fn enter(&mut self, offset: usize) -> Refused<()> {
         self.depth += 1;
         if self.depth > DEEPEST_NESTING {
-            return self.refuse(offset, format!("more than {DEEPEST_NESTING} levels of nesting"), "");
+            return Err(nesting_refusal(self.lines.place(offset)));
         }
         Ok(())
     }
@@ -331,12 +363,21 @@ impl<'a> Builder<'a> {
         Ok(mapping)
     }
 
-    /// Characters before a key or dash; in flow style before the line's first non-blank character.
+    /// Characters before a key or dash; in flow style before the first non-blank character of the line, lines that a
+    /// scalar joins counted as one.
     fn column(&self, offset: usize, flow: bool) -> usize {
-        if flow {
-            self.lines.indentation_of(offset)
-        } else {
-            self.lines.column_of(offset)
+        if !flow {
+            return self.lines.column_of(offset);
+        }
+        self.lines.indentation_of(self.joined(offset))
+    }
+
+    /// A byte on the line where `offset` will stand when all scalars before it are sealed: sealing makes one line of a
+    /// scalar of several, so what follows such a scalar moves to the line where it begins.
+    fn joined(&self, offset: usize) -> usize {
+        match self.joint {
+            Some((end, line)) if end > self.lines.start_of(offset) => line,
+            _ => offset,
         }
     }
 
@@ -350,14 +391,20 @@ impl<'a> Builder<'a> {
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 return self.refuse(offset, "an alias (`*…`)", "write the key out");
             }
-            _ => return self.refuse(offset, "a key that is not one string", "use text as the key"),
+            _ => {
+                let indicator = extent::explicit_key(self.text, self.cursor.min(offset)..offset);
+                let offset = indicator.unwrap_or(offset);
+                return self.refuse(offset, "a key that is not one string", "use text as the key");
+            }
         };
         let bytes = offset..end(span);
         let simple = matches!(
             style,
             ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
         );
-        if !simple || extent::has_explicit_key(&self.text[self.cursor.min(offset)..offset]) {
+        let indicator = extent::explicit_key(self.text, self.cursor.min(offset)..offset);
+        if !simple || indicator.is_some() {
+            let offset = indicator.unwrap_or(offset);
             return self.refuse(offset, "a complex key (`? …`)", "write it as `key: value`");
         }
         let Some(colon) = extent::colon_behind(self.text, bytes.end) else {
@@ -502,6 +549,7 @@ impl<'a> Builder<'a> {
             );
         }
         if self.text[scalar.head.start..scalar.end()].contains('\n') {
+            self.joint = Some((scalar.end(), self.joined(scalar.head.start)));
             self.multi_line.push(scalar.head.start..scalar.end());
         }
         self.cursor = self.cursor.max(scalar.end());
@@ -514,21 +562,37 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let mut inside = self.multi_line.iter().peekable();
-        for line in 0..self.lines.count() {
-            let content = self.lines.content(line);
-            let blanks = leading_blanks(&self.text[content.clone()]);
-            let Some(tab) = self.text[content.start..content.start + blanks].find('\t') else {
-                continue;
-            };
+        let mut line = 0;
+        while let Some(tab) = self.indenting_tab(line) {
+            line = self.lines.line_of(tab) + 1;
+            let content = self.lines.content(line - 1);
             while inside.peek().is_some_and(|scalar| scalar.end <= content.start) {
                 inside.next();
             }
             if inside.peek().is_none_or(|scalar| scalar.start >= content.start) {
-                return self.refuse(content.start + tab, "a tab in the indentation", "indent with spaces");
+                return Err(tab_refusal(self.lines.place(tab)));
             }
         }
         Ok(())
     }
+
+    /// The first tab in the leading blanks of a line, from line number `line` on.
+    fn indenting_tab(&self, line: usize) -> Option<usize> {
+        (line..self.lines.count()).find_map(|line| {
+            let content = self.lines.content(line);
+            let blanks = leading_blanks(&self.text[content.clone()]);
+            let tab = self.text[content.start..content.start + blanks].find('\t')?;
+            Some(content.start + tab)
+        })
+    }
+}
+
+fn tab_refusal(place: Place) -> Refusal {
+    Refusal::new(place, "a tab in the indentation").hint("indent with spaces")
+}
+
+fn nesting_refusal(place: Place) -> Refusal {
+    Refusal::new(place, format!("more than {DEEPEST_NESTING} levels of nesting")).hint("move inner levels to the root")
 }
 
 fn start(span: &Span) -> usize {

@@ -24,7 +24,8 @@ fn outside_comments(text: &str, from: usize) -> impl Iterator<Item = (usize, u8)
     let bytes = text.as_bytes();
     let mut offset = from;
     std::iter::from_fn(move || {
-        let blank_before = offset == 0 || matches!(bytes[offset - 1], b' ' | b'\t' | b'\n');
+        let first = offset == 0 || &bytes[..offset] == "\u{feff}".as_bytes();
+        let blank_before = first || matches!(bytes[offset - 1], b' ' | b'\t' | b'\n');
         if blank_before && bytes.get(offset) == Some(&b'#') {
             while offset < bytes.len() && bytes[offset] != b'\n' {
                 offset += 1;
@@ -36,9 +37,9 @@ fn outside_comments(text: &str, from: usize) -> impl Iterator<Item = (usize, u8)
     })
 }
 
-/// Whether `gap`, the text between the last node and a key, holds the indicator of an explicit key.
-pub(super) fn has_explicit_key(gap: &str) -> bool {
-    next_indicator(gap, 0, b'?').is_some()
+/// The indicator of an explicit key in `gap`, the bytes between the last node and a key.
+pub(super) fn explicit_key(text: &str, gap: Range<usize>) -> Option<usize> {
+    next_indicator(&text[..gap.end], gap.start, b'?')
 }
 
 /// The offset of the `:` behind a key that ends at `from`, on the same line.

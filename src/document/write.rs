@@ -70,11 +70,7 @@ fn push_token(
     }
     let line_end = line_end.text();
     let indentation = " ".repeat(token_indentation(text, lines, scalar));
-    let closing = if text[scalar.tail.clone()].ends_with('\n') {
-        line_end
-    } else {
-        ""
-    };
+    let closing = last_line_end(&text[scalar.tail.clone()]);
     let tail = Zeroizing::new(format!("{line_end}{indentation}{token}{closing}"));
     replacements.push(Replacement {
         range: scalar.tail.clone(),
@@ -156,7 +152,7 @@ pub fn write_values(
             let restored = restore(&opened.value, source, position);
             let moved = source.is_some_and(|source| source.column != position.column || source.line_end != line_end);
             must_check |= moved || restored.contains('\n');
-            push_value(tree, scalar, restored, line_end, &mut replacements);
+            push_value(tree, scalar, restored, &mut replacements);
         }
         let mut written = splice(tree.body(), &replacements);
         if !final_newline {
@@ -170,15 +166,9 @@ pub fn write_values(
 }
 
 /// The tree's text, without its footer, with `written` in the place of `scalar`.
-pub fn replace_scalar(tree: &Tree<'_>, scalar: &Scalar<'_>, written: &str, line_end: LineEnd) -> String {
+pub fn replace_scalar(tree: &Tree<'_>, scalar: &Scalar<'_>, written: &str) -> String {
     let mut replacements = Vec::new();
-    push_value(
-        tree,
-        scalar,
-        Zeroizing::new(written.to_owned()),
-        line_end,
-        &mut replacements,
-    );
+    push_value(tree, scalar, Zeroizing::new(written.to_owned()), &mut replacements);
     std::mem::take(&mut *splice(tree.body(), &replacements))
 }
 
@@ -192,13 +182,7 @@ fn strip_line_end(text: &mut String) {
 }
 
 /// Replaces a token's scalar by `restored`, the text of its value.
-fn push_value(
-    tree: &Tree<'_>,
-    scalar: &Scalar<'_>,
-    restored: Zeroizing<String>,
-    line_end: LineEnd,
-    replacements: &mut Vec<Replacement>,
-) {
+fn push_value(tree: &Tree<'_>, scalar: &Scalar<'_>, restored: Zeroizing<String>, replacements: &mut Vec<Replacement>) {
     let text = tree.text;
     if restored.bytes().all(|byte| byte == b' ' || byte == b'\t') {
         replacements.push(Replacement {
@@ -208,7 +192,7 @@ fn push_value(
         if !scalar.flow {
             replacements.push(Replacement {
                 range: scalar.tail.clone(),
-                text: ending(text, scalar, line_end),
+                text: Zeroizing::new(last_line_end(&text[scalar.tail.clone()]).to_owned()),
             });
         }
         return;
@@ -223,7 +207,7 @@ fn push_value(
     let split = extent::header_end(&restored).unwrap_or(restored.len());
     let mut tail = Zeroizing::new(restored[split..].to_owned());
     if !tail.ends_with('\n') {
-        tail.push_str(&ending(text, scalar, line_end));
+        tail.push_str(last_line_end(&text[scalar.tail.clone()]));
     }
     replacements.push(Replacement {
         range: scalar.head.clone(),
@@ -235,14 +219,15 @@ fn push_value(
     });
 }
 
-/// The line end that a scalar's tail holds at its end and that a value without one must leave there.
-fn ending(text: &str, scalar: &Scalar<'_>, line_end: LineEnd) -> Zeroizing<String> {
-    let ends = text[scalar.tail.clone()].ends_with('\n');
-    Zeroizing::new(if ends {
-        line_end.text().to_owned()
+/// The line end that a text ends with: one file may hold both kinds, and each line keeps its own.
+fn last_line_end(text: &str) -> &'static str {
+    if text.ends_with("\r\n") {
+        "\r\n"
+    } else if text.ends_with('\n') {
+        "\n"
     } else {
-        String::new()
-    })
+        ""
+    }
 }
 
 /// `head` and the blanks around it on its line: what an empty value spans.

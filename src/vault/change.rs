@@ -76,9 +76,7 @@ impl Environment<'_> {
         let tree = &self.reading.tree;
         let line_end = self.reading.line_end;
         let body = match place {
-            Some(place) if readable => {
-                replace_scalar(tree, place.scalar, &self.rendered(place.scalar, &value), line_end)
-            }
+            Some(place) if readable => replace_scalar(tree, place.scalar, &self.rendered(place.scalar, &value)),
             Some(place) => write_tokens(tree.body(), &tree.lines, line_end, &[(place.scalar, token)]),
             None => {
                 let body =
@@ -125,12 +123,7 @@ impl Environment<'_> {
                 .hint("use `secretree edit`")
                 .into());
         };
-        Ok(replace_scalar(
-            &tree,
-            scalar,
-            &self.rendered(scalar, value),
-            self.reading.line_end,
-        ))
+        Ok(replace_scalar(&tree, scalar, &self.rendered(scalar, value)))
     }
 
     fn in_the_way(&self, path: &ValuePath, obstacle: Obstacle) -> Failure {
