@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use secretree::formats::steers_programs;
 use secretree::secret::Secret;
 
 use crate::context::is_private;
@@ -83,17 +84,6 @@ pub(crate) fn assemble(
         }
     }
     child
-}
-
-/// Whether loaders and interpreters act on `variable` (FORMAT, The text 4): readable text, which nobody
-/// vouches for, must never become one.
-pub(crate) fn steers_programs(variable: &str) -> bool {
-    const NAMES: [&str; 4] = ["PATH", "BASH_ENV", "ENV", "IFS"];
-    const PREFIXES: [&str; 6] = ["LD_", "DYLD_", "PYTHON", "PERL5", "RUBY", "GIT_"];
-    const SUFFIXES: [&str; 2] = ["_OPTIONS", "_PROXY"];
-    NAMES.contains(&variable)
-        || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
-        || SUFFIXES.iter().any(|suffix| variable.ends_with(suffix))
 }
 
 #[cfg(test)]

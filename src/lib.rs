@@ -14,4 +14,5 @@ pub mod process;
 pub mod secret;
 pub mod value;
 pub mod vault;
+pub mod view;
 pub mod when;

@@ -51,8 +51,3 @@ pub(crate) enum Format {
     /// export NAME='value' lines for a POSIX shell
     Shell,
 }
-
-/// A view as JSON.
-pub(crate) fn json(_: &secretree::vault::View) -> secretree::error::Result<Vec<u8>> {
-    Ok(Vec::new())
-}

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
-use secretree::vault::View;
+use secretree::formats::json;
+use secretree::view::View;
 
 use crate::context::{Context, place};
 
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
             if !context.ui.wants_json() {
                 return Err(collection(&name.to_string(), &path, found));
             }
-            context.ui.data(&crate::commands::decrypt::json(found)?)?;
+            context.ui.data(&json::write_nested(found))?;
         }
     }
     Ok(ExitCode::SUCCESS)

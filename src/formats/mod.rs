@@ -1,1 +1,13 @@
-//! Placeholder.
+//! What `decrypt` writes besides YAML: values as variables, and the formats that carry them, one file and one quoting
+//! function each. Takes plain data and gives bytes; which values there are, and where the bytes go, is left to others.
+
+mod buffer;
+pub mod dotenv;
+pub mod json;
+pub mod shell;
+mod variables;
+
+#[cfg(test)]
+mod readers;
+
+pub use variables::{LeftOut, Variable, Variables, steers_programs, variables};

@@ -15,6 +15,7 @@ use crate::document::write::{Opened, write_values};
 use crate::error::{Failure, Result};
 use crate::names::Version;
 use crate::value::{Source, Value};
+use crate::view::Entry;
 
 /// From how many tokens on it pays to open them on several threads.
 const WORTH_A_THREAD: usize = 64;
@@ -28,17 +29,6 @@ pub struct Environment<'f> {
     /// The file.
     pub reading: Reading<'f>,
     pub(super) key: EnvironmentKey,
-}
-
-/// One value of an environment.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Where it stands.
-    pub path: ValuePath,
-    /// What it is.
-    pub value: Value,
-    /// Whether it stands readable in the file: nobody vouches for it then.
-    pub readable: bool,
 }
 
 impl<'f> Environment<'f> {

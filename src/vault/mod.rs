@@ -20,11 +20,11 @@ use zeroize::Zeroizing;
 
 pub use apply::{Plan, Takeover};
 pub use change::{Changes, readable_places};
-pub use environment::{Entry, Environment};
+pub use environment::Environment;
 pub use past::Origin;
 pub use proposal::Addressee;
 pub use reading::{Place, Reading, Rulebook, refused};
-pub use view::{Layers, View, known_paths};
+pub use view::{Layers, known_paths};
 
 use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};

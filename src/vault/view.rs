@@ -1,102 +1,20 @@
 //! What an environment delivers: its own values over those of the environments that it extends. Mappings are merged
 //! deeply, scalars and lists as a whole, the own value comes last, an own `null` hides (DESIGN 2).
 
-use super::environment::{Entry, Environment};
+use super::environment::Environment;
 use super::reading::Rulebook;
 use super::{EnvironmentFile, Vault};
-use crate::document::path::{Segment, ValuePath};
-use crate::document::tree::{Located, Mapping, Node};
+use crate::document::path::ValuePath;
+use crate::document::tree::{Entry, Item, Located, Mapping, Node};
 use crate::document::write::Opened;
 use crate::error::Result;
 use crate::names::EnvironmentName;
 use crate::value::Value;
+use crate::view::View;
 
 /// The files of an environment and of all that it extends, the weakest first and itself last.
 #[derive(Debug)]
 pub struct Layers(Vec<EnvironmentFile>);
-
-/// Values as they are delivered.
-#[derive(Clone, Debug)]
-pub enum View {
-    /// A value, and whether it stands readable in its file.
-    Value(Value, bool),
-    /// A list.
-    List(Vec<View>),
-    /// A mapping, in the order of the files.
-    Mapping(Vec<(String, View)>),
-}
-
-impl View {
-    /// Puts `upper` over this view.
-    fn cover(&mut self, upper: View) {
-        match (self, upper) {
-            (Self::Mapping(entries), Self::Mapping(upper)) => {
-                // A position for each key, so that covering is linear.
-                let mut positions: std::collections::HashMap<String, usize> = entries
-                    .iter()
-                    .enumerate()
-                    .map(|(position, (key, _))| (key.clone(), position))
-                    .collect();
-                for (key, view) in upper {
-                    match positions.get(&key) {
-                        Some(position) => entries[*position].1.cover(view),
-                        None => {
-                            positions.insert(key.clone(), entries.len());
-                            entries.push((key, view));
-                        }
-                    }
-                }
-            }
-            (lower, upper) => *lower = upper,
-        }
-    }
-
-    /// What stands at `path`, if anything does.
-    pub fn at(&self, path: &ValuePath) -> Option<&Self> {
-        path.segments()
-            .iter()
-            .try_fold(self, |view, segment| match (view, segment) {
-                (Self::Mapping(members), Segment::Key(key)) => {
-                    members.iter().find(|(name, _)| name == key).map(|(_, member)| member)
-                }
-                (Self::List(items), Segment::Index(index)) => items.get(*index),
-                _ => None,
-            })
-    }
-
-    /// Every value with its path, in order.
-    pub fn entries(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        self.collect(&mut Vec::new(), &mut entries);
-        entries
-    }
-
-    fn collect(&self, path: &mut Vec<Segment>, entries: &mut Vec<Entry>) {
-        match self {
-            Self::Value(value, readable) => {
-                entries.push(Entry {
-                    path: ValuePath::new(path.clone()),
-                    value: value.clone(),
-                    readable: *readable,
-                });
-            }
-            Self::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    path.push(Segment::Index(index));
-                    item.collect(path, entries);
-                    path.pop();
-                }
-            }
-            Self::Mapping(members) => {
-                for (key, member) in members {
-                    path.push(Segment::Key(key.clone()));
-                    member.collect(path, entries);
-                    path.pop();
-                }
-            }
-        }
-    }
-}
 
 impl Environment<'_> {
     /// What the file itself delivers.
@@ -109,39 +27,23 @@ impl Environment<'_> {
     }
 }
 
-fn view_of_mapping(mapping: &Mapping<'_>, values: &mut impl Iterator<Item = (Opened, bool)>) -> View {
-    let member = |entry: &crate::document::tree::Entry<'_>| {
-        let key = entry.key.name.to_string();
-        (key, view_of_node(&entry.value, values))
-    };
+fn view_of_mapping(mapping: &Mapping<'_>, values: &mut dyn Iterator<Item = (Opened, bool)>) -> View {
+    let member = |entry: &Entry<'_>| (entry.key.name.to_string(), view_of_node(&entry.value, values));
     View::Mapping(mapping.entries.iter().map(member).collect())
 }
 
-fn view_of_node(node: &Node<'_>, values: &mut impl Iterator<Item = (Opened, bool)>) -> View {
+fn view_of_node(node: &Node<'_>, values: &mut dyn Iterator<Item = (Opened, bool)>) -> View {
     match node {
         Node::Scalar(_) => {
             let (opened, readable) = values.next().expect("one value for each scalar of the tree");
             View::Value(opened.value, readable)
         }
-        Node::Mapping(mapping) => view_of_mapping_dyn(mapping, values),
-        Node::Sequence(sequence) => View::List(
-            sequence
-                .items
-                .iter()
-                .map(|item| view_of_node(&item.value, values))
-                .collect(),
-        ),
+        Node::Mapping(mapping) => view_of_mapping(mapping, values),
+        Node::Sequence(sequence) => {
+            let item = |item: &Item<'_>| view_of_node(&item.value, values);
+            View::List(sequence.items.iter().map(item).collect())
+        }
     }
-}
-
-fn view_of_mapping_dyn(mapping: &Mapping<'_>, values: &mut impl Iterator<Item = (Opened, bool)>) -> View {
-    View::Mapping(
-        mapping
-            .entries
-            .iter()
-            .map(|entry| (entry.key.name.to_string(), view_of_node(&entry.value, values)))
-            .collect(),
-    )
 }
 
 impl<'p> Vault<'p> {
