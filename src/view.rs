@@ -105,6 +105,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::View;
+    use crate::document::path::ValuePath;
     use crate::value::Value;
 
     fn value(text: &str) -> View {
@@ -144,6 +145,16 @@ mod tests {
             ("new", Value::Integer(5)),
         ];
         assert_eq!(shown(&view), expected.map(|(path, value)| (path.to_owned(), value)));
+        for entry in view.entries() {
+            let found = view.at(&entry.path);
+            assert!(matches!(found, Some(View::Value(value, _)) if *value == entry.value));
+        }
+        for nowhere in ["nowhere", "hosts.1", "hosts.x", "kept.x"] {
+            assert!(
+                view.at(&ValuePath::parse(nowhere).expect("a path")).is_none(),
+                "{nowhere}"
+            );
+        }
     }
 
     #[test]

@@ -154,6 +154,7 @@ mod tests {
         .replace('é', "é\u{7f}");
         assert_eq!(std::str::from_utf8(&write_nested(&view)), Ok(expected.as_str()));
         assert_eq!(&*write_nested(&View::Mapping(vec![])), b"{}\n");
+        assert_eq!(&*write_nested(&leaf(Value::text("x"))), b"\"x\"\n");
     }
 
     #[test]

@@ -7,6 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 #[track_caller]
 pub(crate) fn require(tools: &[&str]) -> bool {
     let missing: Vec<_> = tools.iter().filter(|tool| !is_in_path(tool)).copied().collect();
+    require_unless_missing(&missing)
+}
+
+/// The same for tools that are no programs in `PATH`: the test says which of them it did not find.
+#[track_caller]
+pub(crate) fn require_unless_missing(missing: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
