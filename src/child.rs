@@ -4,22 +4,9 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use secretree::formats::steers_programs;
 use secretree::secret::Secret;
 
 use crate::context::is_private;
-
-/// One value on its way to the child.
-pub(crate) struct Delivery {
-    /// The variable's name.
-    pub(crate) variable: String,
-    /// Where it comes from, as a person types it.
-    pub(crate) path: String,
-    /// What the child gets.
-    pub(crate) value: Secret,
-    /// Whether it stands readable in the file, so that whoever writes the repository chose it.
-    pub(crate) is_readable: bool,
-}
 
 /// Which of the caller's variables win over values of the same name.
 pub(crate) enum Preserved {
@@ -56,13 +43,11 @@ pub(crate) struct ChildEnvironment {
     pub(crate) set: BTreeMap<OsString, Secret>,
     /// The caller's variables that it does not get.
     pub(crate) removed: Vec<OsString>,
-    /// Paths and variables that were left out because programs act on such variables before they start.
-    pub(crate) left_out: Vec<(String, String)>,
 }
 
-/// Puts the environment together from the `caller`'s and the values.
+/// Puts the environment together from the `caller`'s and the values, by variable.
 pub(crate) fn assemble(
-    values: Vec<Delivery>,
+    values: Vec<(String, Secret)>,
     caller: &BTreeMap<OsString, OsString>,
     inheritance: &Inheritance,
 ) -> ChildEnvironment {
@@ -73,14 +58,18 @@ pub(crate) fn assemble(
     let mut child = ChildEnvironment {
         set: BTreeMap::new(),
         removed: removed.into_iter().cloned().collect(),
-        left_out: Vec::new(),
     };
-    for delivery in values {
-        let name = OsString::from(&delivery.variable);
-        if delivery.is_readable && steers_programs(&delivery.variable) {
-            child.left_out.push((delivery.path, delivery.variable));
-        } else if !(inheritance.preserves(&name) && kept.binary_search(&&name).is_ok()) {
-            child.set.insert(name, delivery.value);
+    // This process has them no more in its own environment (see `context::scrub`): they are handed on by name.
+    for name in kept.iter().filter(|name| is_private(name)) {
+        use std::os::unix::ffi::OsStrExt as _;
+        child
+            .set
+            .insert((*name).clone(), Secret::new(caller[*name].as_bytes().to_vec()));
+    }
+    for (variable, value) in values {
+        let name = OsString::from(variable);
+        if !(inheritance.preserves(&name) && kept.binary_search(&&name).is_ok()) {
+            child.set.insert(name, value);
         }
     }
     child
@@ -93,16 +82,7 @@ mod tests {
 
     use secretree::secret::Secret;
 
-    use super::{ChildEnvironment, Delivery, Inheritance, Preserved, assemble};
-
-    fn delivery(variable: &str, value: &str, is_readable: bool) -> Delivery {
-        Delivery {
-            variable: variable.to_owned(),
-            path: variable.to_lowercase(),
-            value: Secret::from(value),
-            is_readable,
-        }
-    }
+    use super::{ChildEnvironment, Inheritance, Preserved, assemble};
 
     fn caller() -> BTreeMap<OsString, OsString> {
         [
@@ -116,7 +96,7 @@ mod tests {
     }
 
     fn assembled(
-        values: Vec<Delivery>,
+        values: Vec<(String, Secret)>,
         inherits: bool,
         preserved: Preserved,
         keeps_identity: bool,
@@ -141,7 +121,11 @@ mod tests {
 
     #[test]
     fn values_win_over_the_caller_unless_asked() {
-        let values = || vec![delivery("TOKEN", "value", false), delivery("NEW", "new", false)];
+        let values = || {
+            [("TOKEN", "value"), ("NEW", "new")]
+                .map(|(name, value)| (name.to_owned(), Secret::from(value)))
+                .to_vec()
+        };
         let names = |names: &[&str]| Preserved::Names(names.iter().map(|name| (*name).to_owned()).collect());
         for (inherits, preserved, token, home) in [
             (true, Preserved::None, "value", Some("/h")),
@@ -166,27 +150,5 @@ mod tests {
         assert_eq!(text(&child, "SECRETREE_ENV").as_deref(), Some("dev"));
         let child = assembled(vec![], true, Preserved::None, true);
         assert_eq!(text(&child, "SECRETREE_KEY").as_deref(), Some("k"));
-    }
-
-    #[test]
-    fn readable_values_never_steer_programs() {
-        for name in [
-            "PATH",
-            "LD_PRELOAD",
-            "NODE_OPTIONS",
-            "PYTHONPATH",
-            "GIT_SSH_COMMAND",
-            "HTTPS_PROXY",
-            "IFS",
-            "RUBYOPT",
-        ] {
-            let child = assembled(vec![delivery(name, "x", true)], true, Preserved::None, false);
-            assert_eq!(text(&child, name), None, "{name}");
-            assert_eq!(child.left_out, [(name.to_lowercase(), name.to_owned())]);
-            let child = assembled(vec![delivery(name, "x", false)], true, Preserved::None, false);
-            assert_eq!(text(&child, name).as_deref(), Some("x"), "{name}");
-        }
-        let child = assembled(vec![delivery("LOG_PATH", "x", true)], true, Preserved::None, false);
-        assert_eq!(text(&child, "LOG_PATH").as_deref(), Some("x"));
     }
 }

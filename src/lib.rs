@@ -2,6 +2,8 @@
 //! returns values; it knows no terminal, no home directory and no environment variable. `docs/architecture.md`
 //! names the floors; each module uses only those below it.
 
+#![forbid(unsafe_code)]
+
 pub mod crypto;
 pub mod document;
 pub mod error;

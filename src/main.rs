@@ -1,12 +1,6 @@
 //! The program: reads the command line, runs one command, prints what it failed with. Commands, terminal
 //! and surroundings have modules of their own; everything about secrets is in the library.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "verbs are wired as the floors below them are built"
-)]
-
 mod child;
 mod cli;
 mod commands;

@@ -85,6 +85,8 @@ enum Command {
 impl Command {
     fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
+            Self::Run(args) => run::run(&args, context),
+            Self::Decrypt(args) => decrypt::run(&args, context),
             Self::Edit(args) => edit::run(&args, context),
             Self::Set(args) => set::run(&args, context),
             Self::Get(args) => get::run(&args, context),

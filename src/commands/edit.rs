@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use secretree::error::{Failure, Result};
-use secretree::files::PrivateFolder;
 use secretree::secret::Secret;
 use secretree::vault::Changes;
 
@@ -73,7 +72,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     context.tell(&mut vault);
     say(context, name.as_str(), &changes);
     if args.commit {
-        context.commit(&vault, &[file.relative.clone()], &message(name.as_str(), &changes))?;
+        context.commit(
+            &vault,
+            std::slice::from_ref(&file.relative),
+            &message(name.as_str(), &changes),
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

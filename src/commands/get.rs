@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for(&args.environment, Some("get"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, &args.path)?.path;
+    let path = place::path(&vault, &layers, &args.path)?;
     let value = vault.delivered(&layers, &path)?;
     context.tell(&mut vault);
     match value {
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 return Err(place::nothing_at(&vault, &layers, &name, &path, "get")?.into());
             };
             if !context.ui.wants_json() {
-                return Err(collection(&name.to_string(), &path, found));
+                return Err(collection(name.as_str(), &path, found));
             }
             context.ui.data(&json::write_nested(found))?;
         }

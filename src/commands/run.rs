@@ -1,6 +1,22 @@
 //! `run`: a program with the values of an environment as its variables.
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use secretree::document::path::ValuePath;
+use secretree::error::{Failure, Result};
+use secretree::formats::{Variables, variables};
+use secretree::names::EnvironmentName;
+use secretree::policy::Glob;
+use secretree::process::{Invocation, resolve_program};
+use secretree::value::Value;
+use secretree::vault::Vault;
+use secretree::view::Entry;
+
+use super::decrypt::warn_left_out;
+use crate::child::{Inheritance, Preserved, assemble};
+use crate::context::Context;
 
 /// Run a command with the values as its environment variables
 ///
@@ -42,4 +58,108 @@ pub(crate) struct Args {
     /// The command and its arguments
     #[arg(value_name = "CMD", last = true, required = true)]
     command: Vec<OsString>,
+}
+
+/// Runs the command. Comes back only if the child could not be started.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let only = args.globs()?;
+    let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
+    let mut vault = context.vault(&loaded)?;
+    let layers = vault.layers(&name)?;
+    let entries = vault.view(&layers)?.entries();
+    context.tell(&mut vault);
+    let chosen = |path: &ValuePath| only.is_empty() || only.iter().any(|glob| glob.matches(path));
+    check_required(&vault, &name, &entries, chosen)?;
+    let rules = vault.rules(&name)?;
+    let entries = entries.into_iter().filter(|entry| chosen(&entry.path));
+    let found = variables(entries, |path| rules.variable(path))?;
+    warn_left_out(context, &found);
+    let invocation = args.invocation(context, found);
+    drop(vault);
+    let failed = invocation.replace_self();
+    context.ui.failure(&failed.failure.into());
+    Ok(ExitCode::from(failed.code))
+}
+
+impl Args {
+    fn globs(&self) -> Result<Vec<Glob>> {
+        let parsed = self.only.iter().map(|text| Glob::parse(text));
+        parsed.collect::<Result<_, _>>().map_err(|reason| {
+            Failure::usage(format!("`--only` {reason}"))
+                .hint("for example 'database.*' or '**.password'")
+                .into()
+        })
+    }
+
+    fn invocation(&self, context: &Context, variables: Variables) -> Invocation {
+        let inheritance = Inheritance {
+            inherits: !self.no_inherit,
+            preserved: match &self.preserve_env {
+                None => Preserved::None,
+                Some(names) if names.is_empty() => Preserved::All,
+                Some(names) => Preserved::Names(names.clone()),
+            },
+            keeps_identity: self.keep_identity,
+        };
+        let values = variables
+            .kept
+            .into_iter()
+            .map(|variable| (variable.name, variable.value.delivered()));
+        let child = assemble(values.collect(), context.variables.all(), &inheritance);
+        let (program, arguments) = self.command.split_first().expect("clap asks for a command");
+        let mut invocation = Invocation::new(self.program(context, program)).arguments(arguments.to_vec());
+        for name in child.removed {
+            invocation = invocation.without(name);
+        }
+        for (name, value) in child.set {
+            invocation = invocation.variable(name, value);
+        }
+        invocation
+    }
+
+    /// The program is looked up in the caller's `PATH`: a value named PATH is for the child, not for us.
+    fn program(&self, context: &Context, program: &OsString) -> std::path::PathBuf {
+        let path = context.variables.get("PATH").unwrap_or_default();
+        let found = program
+            .to_str()
+            .filter(|name| !name.contains('/'))
+            .and_then(|name| resolve_program(name, path, None));
+        found.unwrap_or_else(|| Path::new(program).to_owned())
+    }
+}
+
+/// Fails if a required value is missing, naming it with its description and owner.
+fn check_required(
+    vault: &Vault<'_>,
+    name: &EnvironmentName,
+    entries: &[Entry],
+    chosen: impl Fn(&ValuePath) -> bool,
+) -> Result<()> {
+    let rules = vault.rules(name)?;
+    for (glob, secret) in rules.policy.required(rules.environment) {
+        let is_chosen = glob.literal().is_none_or(|path| chosen(&path));
+        let exists = entries
+            .iter()
+            .any(|entry| glob.matches(&entry.path) && entry.value != Value::Null);
+        if exists || !is_chosen {
+            continue;
+        }
+        let description = secret
+            .description
+            .as_deref()
+            .map(|text| format!(" ({text})"))
+            .unwrap_or_default();
+        let owner = secret
+            .owner
+            .as_ref()
+            .map(|owner| format!("; ask {}, who owns it", owner.value))
+            .unwrap_or_default();
+        let place = glob.as_str();
+        return Err(
+            Failure::failed(format!("`{name}` lacks the required `{place}`{description}"))
+                .hint(format!("secretree set {name} {place}{owner}"))
+                .into(),
+        );
+    }
+    Ok(())
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, &args.path)?.path;
+    let path = place::path(&vault, &layers, &args.path)?;
     // What is wrong is said before anybody types a value.
     let may_write = can_write(&mut vault, layers.own())?;
     context.tell(&mut vault);
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     if args.commit {
         context.commit(
             &vault,
-            &[layers.own().relative.clone()],
+            std::slice::from_ref(&file.relative),
             &format!("secrets: {verb} {name}:{path}"),
         )?;
     }

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let layers = vault.own_layer(&name)?;
     let mut paths = Vec::new();
     for text in &args.paths {
-        paths.push(place::path(&vault, &layers, text)?.path);
+        paths.push(place::path(&vault, &layers, text)?);
     }
     let lock = vault.lock()?;
     let file = vault.load(&name)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     if args.commit {
         let removed: Vec<_> = changes.removed.iter().map(ToString::to_string).collect();
         let message = format!("secrets: unset {name}:{}", removed.join(", "));
-        context.commit(&vault, &[file.relative.clone()], &message)?;
+        context.commit(&vault, std::slice::from_ref(&file.relative), &message)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 
 mod identities;
 pub(crate) mod place;
+mod scrub;
 mod variables;
 mod workspace;
 
@@ -30,6 +31,7 @@ impl Context {
     /// Goes to the folder of `-C` and takes in flags and environment. Failure: no such folder.
     pub(crate) fn new(globals: Globals) -> Result<Self> {
         let variables = Variables::read();
+        scrub::remove_private(&variables);
         let ui = Ui::new(&globals, variables.allow_color());
         if let Some(folder) = &globals.directory {
             std::env::set_current_dir(folder)
@@ -63,13 +65,6 @@ impl Context {
                 .hint("set `HOME`, or name a file: `secretree keygen -o FILE`")
                 .into()),
         }
-    }
-
-    /// The file of trusted keys; `None` where there is no home folder.
-    pub(crate) fn trust_file(&self) -> Option<PathBuf> {
-        self.variables
-            .state_home()
-            .map(|state| state.join("secretree/trust.json"))
     }
 
     /// The environment that is meant, as text: the argument, else `SECRETREE_ENV`. `None`: the policy's default.

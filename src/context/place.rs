@@ -5,16 +5,8 @@ use secretree::error::{Failure, Result};
 use secretree::names::{EnvironmentName, did_you_mean};
 use secretree::vault::{Layers, Vault, known_paths};
 
-/// A PATH as it was understood.
-pub(crate) struct Meant {
-    /// The path.
-    pub(crate) path: ValuePath,
-    /// Whether nothing stands there and nothing declares it.
-    pub(crate) is_new: bool,
-}
-
 /// Reads `text` as a path of the environment whose `layers` were read; declared paths count as known.
-pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<Meant> {
+pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<ValuePath> {
     let name = &layers.own().name;
     let rules = vault.rules(name)?;
     let mut known = known_paths(vault, layers)?;
@@ -24,8 +16,7 @@ pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<Mea
         }
     }
     match resolve(text, known.iter().map(|(path, variable)| (path, variable.clone()))) {
-        Resolved::Known(path) => Ok(Meant { path, is_new: false }),
-        Resolved::New(path) => Ok(Meant { path, is_new: true }),
+        Resolved::Known(path) | Resolved::New(path) => Ok(path),
         Resolved::Ambiguous(paths) => {
             let forms: Vec<_> = paths.iter().map(|path| format!("'{path}'")).collect();
             let message = format!("`{text}` can be {} paths of `{name}`", paths.len());

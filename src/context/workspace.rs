@@ -14,7 +14,7 @@ use secretree::names::EnvironmentName;
 use secretree::policy::{LoadedPolicy, Reach};
 use secretree::process::{Bounds, Invocation, resolve_program};
 use secretree::secret::Secret;
-use secretree::vault::{Setup, Vault};
+use secretree::vault::{Notice, Setup, Vault};
 
 use super::Context;
 use super::identities::Place;
@@ -237,7 +237,10 @@ impl Context {
     /// Prints what a vault has to say to the person.
     pub(crate) fn tell(&self, vault: &mut Vault<'_>) {
         for notice in vault.take_notices() {
-            self.ui.note(&escaped(&format!("note: {notice}")));
+            match notice {
+                Notice::Note(text) => self.ui.note(&escaped(&format!("note: {text}"))),
+                Notice::Warning(text) => self.ui.warning(&text),
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::extent::next_indicator;
 use super::lines::leading_blanks;
 use super::path::{Segment, ValuePath};
-use super::render::{double_quoted, is_plain};
+use super::render::{double_quoted, written_key};
 use super::tree::{Entry, Located, Mapping, Node, Sequence, Tree};
 use super::write::{Replacement, settle, splice};
 use crate::value::LineEnd;
@@ -81,16 +81,6 @@ fn key_of(segment: &Segment) -> String {
     match segment {
         Segment::Key(key) => key.clone(),
         Segment::Index(index) => index.to_string(),
-    }
-}
-
-/// A key as it is written: plain where that is safe.
-fn written_key(key: &str) -> String {
-    let safe = is_plain(key) && !key.contains(':') && !key.starts_with('/');
-    if safe {
-        key.to_owned()
-    } else {
-        std::mem::take(&mut *double_quoted(key))
     }
 }
 

@@ -46,7 +46,7 @@ pub fn render(value: &Value, position: Position) -> Zeroizing<String> {
 }
 
 /// Whether a string may stand without quotes in block context.
-pub(super) fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes
         .next()
@@ -84,6 +84,16 @@ fn literal(text: &str, position: Position) -> Zeroizing<String> {
         rendered.push_str(line_end);
     }
     rendered
+}
+
+/// A key as it is written: plain where that is safe.
+pub fn written_key(key: &str) -> String {
+    let safe = is_plain(key) && !key.contains(':') && !key.starts_with('/');
+    if safe {
+        key.to_owned()
+    } else {
+        std::mem::take(&mut *double_quoted(key))
+    }
 }
 
 /// Public text in quotes: single ones where that is enough, for they leave JSON readable.

@@ -6,6 +6,7 @@ pub mod dotenv;
 pub mod json;
 pub mod shell;
 mod variables;
+pub mod yaml;
 
 #[cfg(test)]
 mod readers;

@@ -95,7 +95,8 @@ fn refuse_nul(entry: &Entry) -> Result<()> {
 /// never become one. Proxies are also known by lower-case names.
 pub fn steers_programs(variable: &str) -> bool {
     const NAMES: [&str; 4] = ["PATH", "BASH_ENV", "ENV", "IFS"];
-    const PREFIXES: [&str; 6] = ["LD_", "DYLD_", "PYTHON", "PERL5", "RUBY", "GIT_"];
+    // `SECRETREE_*` would tell a secretree inside the child whom to trust.
+    const PREFIXES: [&str; 7] = ["LD_", "DYLD_", "PYTHON", "PERL5", "RUBY", "GIT_", "SECRETREE_"];
     NAMES.contains(&variable)
         || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
         || variable.ends_with("_OPTIONS")

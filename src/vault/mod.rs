@@ -37,6 +37,7 @@ use crate::git::Repository;
 use crate::names::EnvironmentName;
 use crate::policy::{LoadedPolicy, POLICY_NAME};
 use footer::Footer;
+pub use trust::Notice;
 use trust::Scene;
 use trust_file::TrustFile;
 
@@ -79,7 +80,7 @@ pub struct Vault<'p> {
     plugins: Plugins,
     trust: TrustFile,
     named: Vec<(String, DropBox)>,
-    notices: Vec<String>,
+    notices: Vec<Notice>,
 }
 
 impl<'p> Vault<'p> {
@@ -148,7 +149,7 @@ impl<'p> Vault<'p> {
     }
 
     /// What a person should hear, since the last call.
-    pub fn take_notices(&mut self) -> Vec<String> {
+    pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
     }
 
@@ -229,6 +230,12 @@ impl<'p> Vault<'p> {
             text: Some(text),
             ..file.clone()
         })
+    }
+
+    /// The policy or environment file, relative to the policy's folder, that `target` (absolute) is.
+    pub fn own_file(&self, target: &Path) -> Option<PathBuf> {
+        let relative = target.strip_prefix(&self.place).ok()?;
+        self.files().into_iter().find(|file| file == relative)
     }
 
     /// Whether the file stands in the commit that HEAD names. `false` where that cannot be told.
@@ -406,7 +413,7 @@ impl<'p> Vault<'p> {
         let verdict = match &key {
             None => Verdict::Unopened,
             Some(key) => match scene.weigh(rules.environment, &reading.footer, key, head) {
-                Ok(None) if scene.is_noted(&file.name, key.drop_box()) => Verdict::Trusted,
+                Ok(None | Some(Notice::Warning(_))) if scene.is_noted(&file.name, key.drop_box()) => Verdict::Trusted,
                 Ok(_) => Verdict::Open(None),
                 Err(objection) => Verdict::Open(Some(objection.to_string())),
             },

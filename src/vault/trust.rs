@@ -25,10 +25,19 @@ pub(super) struct Scene<'s> {
     pub(super) identities: &'s mut Identities,
 }
 
+/// What a person should hear although the command works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something to know.
+    Note(String),
+    /// Something to look into.
+    Warning(String),
+}
+
 /// What a judgement found.
 pub(super) struct Judgement {
     /// A line for the person: this key was never seen before.
-    pub(super) notice: Option<String>,
+    pub(super) notice: Option<Notice>,
 }
 
 impl Scene<'_> {
@@ -97,7 +106,10 @@ impl Scene<'_> {
         // Reading goes on where the state folder cannot be written; whatever writes notes again and fails there.
         let notice = match (noted, notice) {
             (Ok(()), notice) => notice,
-            (Err(error), Some(notice)) => Some(format!("{notice}; this cannot be noted: {error}")),
+            (Err(error), Some(Notice::Note(text))) => {
+                Some(Notice::Note(format!("{text}; this cannot be noted: {error}")))
+            }
+            (Err(_), Some(warning)) => Some(warning),
             (Err(_), None) => None,
         };
         Ok(Judgement { notice })
@@ -110,7 +122,7 @@ impl Scene<'_> {
         footer: &Footer,
         key: &EnvironmentKey,
         head: Option<CommitId>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Notice>> {
         let name = &environment.name;
         let trusted = self.trusted(name);
         let is_trusted = trusted.contains(key.drop_box());
@@ -127,14 +139,31 @@ impl Scene<'_> {
         let (past, ids) = self.past(environment, footer, key, from, stop_at)?;
         refuse_superseded(&past, name, key.drop_box(), &environment.file)?;
         if is_trusted {
-            Ok(None)
+            Ok(self.newer_key(environment, key.drop_box()))
         } else if trusted.is_empty() {
             let foreign = ids.into_iter().find(|id| id != self.policy);
             self.first_sight(&past, name, key.drop_box(), foreign.as_deref())
-                .map(Some)
+                .map(|text| Some(Notice::Note(text)))
         } else {
             follow(&past, name, &trusted, key.drop_box()).map(|()| None)
         }
+    }
+
+    /// A line for the person if this machine once saw a newer key than `drop_box`, which is in no history here: the branch
+    /// was moved back to before it.
+    fn newer_key(&self, environment: &EnvironmentPolicy, drop_box: &DropBox) -> Option<Notice> {
+        let known = self.trust.known(self.policy, &environment.name)?;
+        let newest = known
+            .trusted
+            .last()
+            .and_then(|text| DropBox::parse(text))
+            .filter(|newest| newest != drop_box)?;
+        let name = &environment.name;
+        Some(Notice::Warning(format!(
+            "this machine knows a newer key of `{name}` (`{}`) than the one that the file stands under (`{}`): was the branch moved back?",
+            newest.id(),
+            drop_box.id()
+        )))
     }
 
     /// The keys known here: of the current file, the index, and the history behind `head` but not behind `stop_at`; and
