@@ -76,6 +76,12 @@ impl Failure {
         self
     }
 
+    /// The same failure with another exit code.
+    #[must_use]
+    pub fn of_kind(self, kind: FailureKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What decides the exit code.
     pub fn kind(&self) -> FailureKind {
         self.kind

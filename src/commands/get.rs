@@ -28,15 +28,16 @@ pub(crate) struct Args {
     environment: String,
     /// The place of the value
     #[arg(value_name = "PATH")]
-    path: String,
+    path: Option<String>,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let path = place::operand(context, &args.environment, args.path.as_deref(), "get")?;
     let (loaded, name) = context.policy_for(&args.environment, Some("get"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, &args.path)?;
+    let path = place::path(&vault, &layers, path)?;
     let value = vault.delivered(&layers, &path)?;
     context.tell(&mut vault);
     match value {

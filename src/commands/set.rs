@@ -39,7 +39,7 @@ pub(crate) struct Args {
     environment: String,
     /// The place of the value
     #[arg(value_name = "PATH")]
-    path: String,
+    path: Option<String>,
     /// Take the bytes of FILE, all of them
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub(crate) struct Args {
 impl Args {
     /// Refuses a value in the arguments, without repeating any text that may be one.
     fn refuse_value(&self) -> Result<()> {
-        let is_assignment = self.environment.contains('=') || has_bare_equals(&self.path);
+        let is_assignment = self.environment.contains('=') || self.path.as_deref().is_some_and(has_bare_equals);
         if self.rest.is_empty() && !is_assignment {
             return Ok(());
         }
@@ -75,10 +75,11 @@ impl Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     args.refuse_value()?;
+    let path = place::operand(context, &args.environment, args.path.as_deref(), "set")?;
     let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, &args.path)?;
+    let path = place::path(&vault, &layers, path)?;
     // What is wrong is said before anybody types a value.
     let may_write = can_write(&mut vault, layers.own())?;
     context.tell(&mut vault);

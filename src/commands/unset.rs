@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ENV")]
     environment: String,
     /// The places of the values
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// Commit the changed file
     #[arg(long)]
@@ -33,6 +33,12 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    place::operand(
+        context,
+        &args.environment,
+        args.paths.first().map(String::as_str),
+        "unset",
+    )?;
     let (loaded, name) = context.policy_for(&args.environment, Some("unset"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.own_layer(&name)?;

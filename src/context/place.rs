@@ -1,9 +1,11 @@
 //! From what a person typed as PATH to a path of an environment.
 
 use secretree::document::path::{Resolved, ValuePath, resolve};
-use secretree::error::{Failure, Result};
+use secretree::error::{Failure, FailureKind, Result};
 use secretree::names::{EnvironmentName, did_you_mean};
 use secretree::vault::{Layers, Vault, known_paths};
+
+use super::Context;
 
 /// Reads `text` as a path of the environment whose `layers` were read; declared paths count as known.
 pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<ValuePath> {
@@ -28,6 +30,29 @@ pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<Val
             .hint("segments are joined by dots; one that holds a dot is a JSON string: 'tls.\"example.com\".key'")
             .into()),
     }
+}
+
+/// The operands of a verb that takes ENV and PATH, when there are too few: most often it is ENV that was forgotten.
+pub(crate) fn operand<'a>(context: &Context, environment: &str, path: Option<&'a str>, verb: &str) -> Result<&'a str> {
+    if let Some(path) = path {
+        return Ok(path);
+    }
+    // Whether the one word is an environment tells which of the two is missing.
+    if let Err(error) = context.policy_for(environment, Some(verb)) {
+        return Err(match error.downcast::<Failure>() {
+            Ok(failure) if failure.message().ends_with("is no environment") => {
+                failure.of_kind(FailureKind::Usage).into()
+            }
+            Ok(failure) => failure.into(),
+            Err(error) => error,
+        });
+    }
+    Err(
+        Failure::usage(format!("PATH is missing: which value of `{environment}`?"))
+            .hint(format!("secretree list {environment}"))
+            .hint(format!("secretree {verb} --help"))
+            .into(),
+    )
 }
 
 /// Nothing stands at `path`: says so, with the nearest path that exists.
