@@ -15,6 +15,7 @@ use crate::context::{Context, place};
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
+    override_usage = "secretree get [OPTIONS] <ENV> <PATH>",
     after_help = "\
 Examples:
   secretree get prod database.password

@@ -21,6 +21,7 @@ use crate::ui::escaped;
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
+    override_usage = "secretree set [OPTIONS] <ENV> <PATH>",
     after_help = "\
 PATH is a place in the file, `database.password` or `hosts.0`; a key that holds a dot is quoted:
 'tls.\"example.com\".key'. A variable's name, such as DATABASE_PASSWORD, means the one path that has it.

@@ -14,6 +14,7 @@ use crate::ui::escaped;
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
+    override_usage = "secretree unset [OPTIONS] <ENV> <PATH>...",
     after_help = "\
 Examples:
   secretree unset prod stripe.key

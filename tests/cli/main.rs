@@ -20,6 +20,7 @@
 #![allow(clippy::disallowed_methods, reason = "fixtures are written before anyone reads them")]
 
 mod canary;
+mod commands_page;
 mod dotenv_readers;
 mod output;
 mod redaction;
