@@ -1,15 +1,18 @@
 //! Makes a tree from the events of the YAML parser, and refuses what other YAML readers could read otherwise
 //! (FORMAT, Text 7). Where exactly a scalar stands in the text is found by `extent`.
 
+mod refusals;
+
 use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 use zeroize::Zeroizing;
 
+use super::core_schema;
 use super::extent;
-use super::lines::{Lines, Place, Refusal, check_characters, leading_blanks};
+use super::lines::{Lines, Refusal, check_characters};
 use super::tree::{Content, Entry, Footer, Item, Key, Mapping, Node, Rules, Scalar, Sequence, Tree};
 use super::{FOOTER_KEY, token};
 use crate::secret::Secret;
@@ -115,34 +118,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The parser's own message, which never quotes the text, but for one kind.
-    fn syntax_error(&self, error: &ScanError) -> Refusal {
-        let offset = error.marker().byte_offset().unwrap_or(self.cursor);
-        let place = self.lines.place(offset);
-        match error.kind() {
-            ErrorKind::DirectiveDisallowed => Refusal::new(place, "a directive (`%…`)").hint("remove the line"),
-            ErrorKind::UnexpectedCharacter { .. } => {
-                Refusal::new(place, "a character that cannot stand here").hint("write the value in quotes")
-            }
-            ErrorKind::UnknownAnchor => {
-                Refusal::new(place, "an alias (`*…`)").hint("write the value out where it is needed")
-            }
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabInPlainScalar => {
-                let tab = self.indenting_tab(self.lines.line_of(self.cursor.min(offset)));
-                tab_refusal(tab.map_or(place, |tab| self.lines.place(tab)))
-            }
-            ErrorKind::RecursionLimitExceeded => nesting_refusal(place),
-            ErrorKind::InvalidIndentation | ErrorKind::InvalidFlowScalarIndent => {
-                Refusal::new(place, "not valid YAML: invalid indentation")
-                    .hint("indent each line of a value deeper than its key, closing brackets too")
-            }
-            _ => Refusal::new(place, format!("not valid YAML: {}", error.info())),
-        }
-    }
-
     fn document(&mut self) -> Refused<Mapping<'a>> {
         let mut root = Mapping::default();
         loop {
@@ -193,24 +168,6 @@ impl<'a> Builder<'a> {
         Ok(root)
     }
 
-    fn check_document_end(&self, span: &Span) -> Refused<()> {
-        match span.slice(self.text) {
-            Some("...") => self.refuse(start(span), "a document end (`...`)", "remove the line"),
-            _ => Ok(()),
-        }
-    }
-
-    /// The parser tells nothing of document ends before a document, where only comments and blank lines stand.
-    fn check_no_document_end(&self, before: usize) -> Refused<()> {
-        for line in 0..=self.lines.line_of(before) {
-            let content = self.lines.content(line);
-            if self.text[content.clone()].starts_with("...") {
-                return self.refuse(content.start, "a document end (`...`)", "remove the line");
-            }
-        }
-        Ok(())
-    }
-
     fn check_single_document(&mut self) -> Refused<()> {
         loop {
             let (event, span) = self.next()?;
@@ -229,54 +186,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn check_root(&self, root: &Mapping<'a>) -> Refused<()> {
-        for entry in &root.entries {
-            let offset = entry.key.span.start;
-            if self.lines.column_of(offset) != 0 {
-                return self.refuse(
-                    offset,
-                    "a root key that is not at column 1",
-                    "remove the blanks before the root keys",
-                );
-            }
-            if &*entry.key.name == FOOTER_KEY && self.rules == Rules::Text {
-                return self.refuse(
-                    offset,
-                    format!("a root key `{FOOTER_KEY}`, which is the name of the footer"),
-                    "give the key another name",
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn check_properties(&self, span: &Span, anchor: usize, tagged: bool) -> Refused<()> {
-        if anchor != 0 {
-            let offset = extent::next_indicator(self.text, self.cursor, b'&');
-            return self.refuse(
-                offset.unwrap_or(start(span)),
-                "an anchor (`&…`)",
-                "write the value out where it is needed",
-            );
-        }
-        if tagged {
-            let offset = span
-                .tag_start()
-                .and_then(|mark| mark.byte_offset())
-                .unwrap_or(start(span));
-            return self.refuse(
-                offset,
-                "a tag (`!…`)",
-                "remove it; only `!!binary` on a value is accepted",
-            );
-        }
-        Ok(())
-    }
-
     fn enter(&mut self, offset: usize) -> Refused<()> {
         self.depth += 1;
         if self.depth > DEEPEST_NESTING {
-            return Err(nesting_refusal(self.lines.place(offset)));
+            return Err(refusals::nesting(self.lines.place(offset)));
         }
         Ok(())
     }
@@ -302,24 +215,6 @@ impl<'a> Builder<'a> {
             }
             _ => self.refuse(offset, "the text ends too early", ""),
         }
-    }
-
-    fn check_tag(&self, span: &Span, tag: Option<&Tag>) -> Refused<bool> {
-        if tag.is_none() {
-            return Ok(false);
-        }
-        let tag_span = span.tag_span();
-        let raw = tag_span.and_then(|tag_span| tag_span.slice(self.text));
-        if raw == Some("!!binary") && self.rules != Rules::Policy {
-            return Ok(true);
-        }
-        let offset = tag_span.map_or(start(span), |tag_span| start(&tag_span));
-        let accepted = if self.rules == Rules::Policy {
-            "remove it"
-        } else {
-            "remove it; only `!!binary` is accepted"
-        };
-        self.refuse(offset, "a tag (`!…`)", accepted)
     }
 
     fn mapping(&mut self, span: &Span, flow: bool) -> Refused<Mapping<'a>> {
@@ -425,7 +320,7 @@ impl<'a> Builder<'a> {
                     "write the values out, or use `extends` in the policy",
                 );
             }
-            if !is_core_string(&content) {
+            if !core_schema::is_string(&content) {
                 return self.refuse(
                     offset,
                     "a key that YAML does not read as a string",
@@ -555,44 +450,6 @@ impl<'a> Builder<'a> {
         self.cursor = self.cursor.max(scalar.end());
         Ok(scalar)
     }
-
-    /// Refuses tabs in the leading blanks of lines that no scalar holds.
-    fn check_tabs(&self) -> Refused<()> {
-        if !self.text.contains('\t') {
-            return Ok(());
-        }
-        let mut inside = self.multi_line.iter().peekable();
-        let mut line = 0;
-        while let Some(tab) = self.indenting_tab(line) {
-            line = self.lines.line_of(tab) + 1;
-            let content = self.lines.content(line - 1);
-            while inside.peek().is_some_and(|scalar| scalar.end <= content.start) {
-                inside.next();
-            }
-            if inside.peek().is_none_or(|scalar| scalar.start >= content.start) {
-                return Err(tab_refusal(self.lines.place(tab)));
-            }
-        }
-        Ok(())
-    }
-
-    /// The first tab in the leading blanks of a line, from line number `line` on.
-    fn indenting_tab(&self, line: usize) -> Option<usize> {
-        (line..self.lines.count()).find_map(|line| {
-            let content = self.lines.content(line);
-            let blanks = leading_blanks(&self.text[content.clone()]);
-            let tab = self.text[content.start..content.start + blanks].find('\t')?;
-            Some(content.start + tab)
-        })
-    }
-}
-
-fn tab_refusal(place: Place) -> Refusal {
-    Refusal::new(place, "a tab in the indentation").hint("indent with spaces")
-}
-
-fn nesting_refusal(place: Place) -> Refusal {
-    Refusal::new(place, format!("more than {DEEPEST_NESTING} levels of nesting")).hint("move inner levels to the root")
 }
 
 fn start(span: &Span) -> usize {
@@ -601,78 +458,4 @@ fn start(span: &Span) -> usize {
 
 fn end(span: &Span) -> usize {
     span.end.byte_offset().unwrap_or(0)
-}
-
-/// Whether the YAML 1.2 core schema reads a plain scalar as a string (YAML 1.2.2, 10.3.2).
-fn is_core_string(text: &str) -> bool {
-    if matches!(
-        text,
-        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False" | "FALSE"
-    ) {
-        return false;
-    }
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return false;
-    }
-    let all = |digits: &str, fits: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(fits);
-    if text
-        .strip_prefix("0o")
-        .is_some_and(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7')))
-        || text
-            .strip_prefix("0x")
-            .is_some_and(|digits| all(digits, u8::is_ascii_hexdigit))
-    {
-        return false;
-    }
-    !is_core_number(unsigned)
-}
-
-/// `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, integers included.
-fn is_core_number(unsigned: &str) -> bool {
-    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
-        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
-        None => (unsigned, None),
-    };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let mantissa_fits = match mantissa.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()),
-        None => !mantissa.is_empty() && digits(mantissa),
-    };
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    mantissa_fits && exponent_fits
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_core_string;
-
-    #[test]
-    fn keys_that_the_core_schema_reads_otherwise_are_no_strings() {
-        for other in [
-            "1", "-1", "+1", "007", "1.", ".5", "1e3", "1.5E-3", "0x1F", "0o7", ".inf", "-.INF", ".nan", "null",
-            "True", "~",
-        ] {
-            assert!(!is_core_string(other), "{other}");
-        }
-        for string in [
-            "a",
-            "yes",
-            "on",
-            "1.2.3",
-            "0x",
-            "0o8",
-            "e3",
-            ".",
-            "1a",
-            "-",
-            "2026-01-01",
-            "nUll",
-        ] {
-            assert!(is_core_string(string), "{string}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use crate::sandbox::Sandbox;
 
 /// The verbs, in the order of the overview.
 fn verbs(overview: &str) -> Vec<String> {
-    let options = overview.find("\nOptions").unwrap();
+    let options = overview.find("\nOptions").expect("the overview ends with options");
     overview[..options]
         .lines()
         .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
