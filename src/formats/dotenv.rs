@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | letters, digits and `_ . / : @ % + , -` | `NAME=value` | |
 //! | no single quote, no carriage return | `NAME='value'` | python-dotenv: `${…}`, `\\`, a `\` at the end |
-//! | single quotes, but none of `"`, `$`, `` ` `` | `NAME="value"` | npm dotenv: a `\` before `\ ' " a b f n r t v` or the end |
+//! | single quotes, but none of `"`, `$`, `` ` `` | `NAME="value"` | npm dotenv: a `\` that others would take for an escape |
 //! | single quotes and `"` | `NAME="…\"…"` | npm dotenv |
 //! | single quotes and `$` or `` ` `` | `NAME="…\$…"` | both; the shell alone reads it |
 //! | carriage returns, but none of `" $ \` and `` ` `` | `NAME="…\r…"` | the shell |
@@ -84,9 +84,9 @@ fn push_with_escapes(value: &str, out: &mut Buffer, escape: impl Fn(u8, Option<u
 }
 
 /// What a shell must not see bare between double quotes. A backslash that no reader takes for an escape stays as it is, so
-/// that also the readers read it that know no `\\`.
+/// that also the readers read it that know no `\\`. Bash garbles a bare one before U+0001 and U+007F.
 fn escape_in_double_quotes(byte: u8, next: Option<u8>) -> Option<&'static [u8; 2]> {
-    let is_escape = |next: u8| b"\\'\"$`\nabfnrtv".contains(&next);
+    let is_escape = |next: u8| b"\\'\"$`\n\x01\x7fabfnrtv".contains(&next);
     match byte {
         b'"' => Some(b"\\\""),
         b'$' => Some(b"\\$"),
@@ -129,6 +129,7 @@ mod tests {
             ("it's\n#\n", "\"it's\n#\n\""),
             ("it's \\d", "\"it's \\d\""),
             ("it's \\n", "\"it's \\\\n\""),
+            ("it's \\\u{1}\\\u{7f}", "\"it's \\\\\u{1}\\\\\u{7f}\""),
             ("it's \"$5\" `", "\"it's \\\"\\$5\\\" \\`\""),
             ("a\r\nb", "\"a\\r\nb\""),
             ("it's\r", "\"it's\\r\""),
