@@ -38,8 +38,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for(&args.environment, Some("get"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, path)?;
-    let value = vault.delivered(&layers, &path)?;
+    let readings = vault.readings(&layers)?;
+    let path = place::path(&vault, &name, &readings, path)?;
+    let value = vault.delivered(readings, &path)?;
     context.tell(&mut vault);
     match value {
         Some(value) if !context.ui.wants_json() => {
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         _ => {
             let view = vault.view(&layers)?;
             let Some(found) = view.at(&path) else {
-                return Err(place::nothing_at(&vault, &layers, &name, &path, "get")?.into());
+                return Err(place::nothing_at(&name, &vault.readings(&layers)?, &path, "get").into());
             };
             if !context.ui.wants_json() {
                 return Err(collection(name.as_str(), &path, found));

@@ -69,15 +69,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
 }
 
 fn paths_of(vault: &Vault<'_>, name: &EnvironmentName, find: Option<&Glob>) -> Result<Paths> {
-    let layers = vault.layers(name)?;
-    let mut seen = BTreeSet::new();
-    let mut paths = Vec::new();
-    for (path, _) in known_paths(vault, &layers)? {
-        if find.is_none_or(|glob| glob.matches(&path)) && seen.insert(path.clone()) {
-            paths.push(path.to_string());
-        }
-    }
-    Ok(paths)
+    let mut paths = known_paths(&vault.readings_of_present(&vault.layers(name)?)?);
+    paths.retain(|path| find.is_none_or(|glob| glob.matches(path)));
+    Ok(paths.iter().map(ToString::to_string).collect())
 }
 
 /// Paths against environments: `x` where one has a value, `-` where it has none.

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &layers, path)?;
+    let path = place::path(&vault, &name, &vault.readings_of_present(&layers)?, path)?;
     // What is wrong is said before anybody types a value.
     let may_write = can_write(&mut vault, layers.own())?;
     context.tell(&mut vault);

@@ -42,17 +42,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     )?;
     let (loaded, name) = context.policy_for(&args.environment, Some("unset"))?;
     let mut vault = context.vault(&loaded)?;
-    let layers = vault.own_layer(&name)?;
-    let mut paths = Vec::new();
-    for text in &args.paths {
-        paths.push(place::path(&vault, &layers, text)?);
-    }
     let lock = vault.lock()?;
     let file = vault.load(&name)?;
-    let environment = vault.open(&file)?;
+    let reading = [vault.read(&file)?];
+    let mut paths = Vec::new();
+    for text in &args.paths {
+        paths.push(place::path(&vault, &name, &reading, text)?);
+    }
+    let [reading] = reading;
+    let environment = vault.unlock(reading)?;
     for path in &paths {
         if environment.reading.tree.node(path).is_none() {
-            return Err(place::nothing_at(&vault, &layers, &name, path, "unset")?.into());
+            return Err(place::nothing_at(&name, std::slice::from_ref(&environment.reading), path, "unset").into());
         }
     }
     let (text, changes) = environment.unset(&paths)?;

@@ -1,23 +1,32 @@
 //! From what a person typed as PATH to a path of an environment.
 
-use secretree::document::path::{Resolved, ValuePath, resolve};
+use secretree::document::path::{Resolved, Search, ValuePath};
 use secretree::error::{Failure, FailureKind, Result};
 use secretree::names::{EnvironmentName, did_you_mean};
-use secretree::vault::{Layers, Vault, known_paths};
+use secretree::vault::{Reading, Vault, known_paths};
 
 use super::Context;
 
-/// Reads `text` as a path of the environment whose `layers` were read; declared paths count as known.
-pub(crate) fn path(vault: &Vault<'_>, layers: &Layers, text: &str) -> Result<ValuePath> {
-    let name = &layers.own().name;
+/// Reads `text` as a path of the environment `name`, whose layers were read; declared paths count as known.
+pub(crate) fn path(
+    vault: &Vault<'_>,
+    name: &EnvironmentName,
+    readings: &[Reading<'_>],
+    text: &str,
+) -> Result<ValuePath> {
     let rules = vault.rules(name)?;
-    let mut known = known_paths(vault, layers)?;
+    let mut search = Search::new(text);
+    for reading in readings {
+        reading
+            .tree
+            .visit(&mut |trail, _| search.consider_trail(trail, |path| rules.variable(path)));
+    }
     for secret in rules.policy.declared(rules.environment) {
         if let Some(path) = secret.scope.path.literal() {
-            known.push((path.clone(), rules.variable(&path)));
+            search.consider(&path, |path| rules.variable(path));
         }
     }
-    match resolve(text, known.iter().map(|(path, variable)| (path, variable.clone()))) {
+    match search.result() {
         Resolved::Known(path) | Resolved::New(path) => Ok(path),
         Resolved::Ambiguous(paths) => {
             let forms: Vec<_> = paths.iter().map(|path| format!("'{path}'")).collect();
@@ -56,21 +65,12 @@ pub(crate) fn operand<'a>(context: &Context, environment: &str, path: Option<&'a
 }
 
 /// Nothing stands at `path`: says so, with the nearest path that exists.
-pub(crate) fn nothing_at(
-    vault: &Vault<'_>,
-    layers: &Layers,
-    name: &EnvironmentName,
-    path: &ValuePath,
-    verb: &str,
-) -> Result<Failure> {
-    let known: Vec<_> = known_paths(vault, layers)?
-        .into_iter()
-        .map(|(path, _)| path.to_string())
-        .collect();
+pub(crate) fn nothing_at(name: &EnvironmentName, readings: &[Reading<'_>], path: &ValuePath, verb: &str) -> Failure {
+    let known: Vec<_> = known_paths(readings).iter().map(ValuePath::to_string).collect();
     let text = path.to_string();
     let failure = Failure::failed(format!("`{name}` has no `{text}`"));
-    Ok(match did_you_mean(&text, known.iter().map(String::as_str)) {
+    match did_you_mean(&text, known.iter().map(String::as_str)) {
         Some(near) => failure.hint(format!("did you mean `{near}`? secretree {verb} {name} {near}")),
         None => failure.hint(format!("secretree list {name}")),
-    })
+    }
 }

@@ -1,7 +1,9 @@
 //! Where a value stands: the keys and list indices from the root of the file to it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use super::tree::Trail;
 use crate::value::json_string;
 
 /// One step of a path.
@@ -162,32 +164,64 @@ pub enum Resolved {
 }
 
 /// Reads a PATH (DESIGN 4): a known path written without or with quotes, else the known path with this variable name,
-/// else a new path. `known` gives every existing or declared path with its variable name.
-pub fn resolve<'a>(text: &str, known: impl IntoIterator<Item = (&'a ValuePath, String)>) -> Resolved {
-    let parsed = ValuePath::parse(text);
-    let is_variable = text.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    let mut exact = Vec::new();
-    let mut by_variable = Vec::new();
-    for (path, variable) in known {
-        if path.joined() == text {
-            exact.push(path);
-        } else if parsed.as_ref() == Some(path) {
-            return Resolved::Known(path.clone());
-        } else if is_variable && variable == text {
-            by_variable.push(path);
+/// else a new path. Show it every existing or declared path, then ask for the result.
+pub struct Search<'t> {
+    text: &'t str,
+    parsed: Option<ValuePath>,
+    is_variable: bool,
+    exact: BTreeSet<ValuePath>,
+    by_variable: BTreeSet<ValuePath>,
+}
+
+impl<'t> Search<'t> {
+    /// A search for what a person typed.
+    pub fn new(text: &'t str) -> Self {
+        let is_variable = text.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        Self {
+            text,
+            parsed: ValuePath::parse(text),
+            is_variable,
+            exact: BTreeSet::new(),
+            by_variable: BTreeSet::new(),
         }
     }
-    let mut fitting = if exact.is_empty() { by_variable } else { exact };
-    fitting.sort();
-    fitting.dedup();
-    match (fitting.as_slice(), parsed) {
-        ([path], _) => Resolved::Known((*path).clone()),
-        ([], Some(path)) => Resolved::New(path),
-        ([], None) => Resolved::Malformed,
-        _ => Resolved::Ambiguous(fitting.into_iter().cloned().collect()),
+
+    /// Considers the path of an existing value, without making one unless it may be meant.
+    pub fn consider_trail(&mut self, trail: Trail<'_>, variable: impl FnOnce(&ValuePath) -> String) {
+        if self.is_variable || self.text.contains('"') || trail.is_joined(self.text) {
+            self.consider(&trail.to_path(), variable);
+        }
+    }
+
+    /// Considers a known path; `variable` gives the name of its variable.
+    pub fn consider(&mut self, path: &ValuePath, variable: impl FnOnce(&ValuePath) -> String) {
+        if path.joined() == self.text {
+            self.exact.insert(path.clone());
+        } else if self.is_variable && variable(path) == self.text {
+            self.by_variable.insert(path.clone());
+        } else if self.text.contains('"') && self.parsed.as_ref() == Some(path) {
+            // Written in full, with quotes: this one and no other.
+            self.exact.insert(path.clone());
+        }
+    }
+
+    /// What the text means.
+    pub fn result(self) -> Resolved {
+        let fitting = if self.exact.is_empty() {
+            self.by_variable
+        } else {
+            self.exact
+        };
+        let fitting: Vec<_> = fitting.into_iter().collect();
+        match (fitting.as_slice(), self.parsed) {
+            ([path], _) => Resolved::Known(path.clone()),
+            ([], Some(path)) => Resolved::New(path),
+            ([], None) => Resolved::Malformed,
+            _ => Resolved::Ambiguous(fitting),
+        }
     }
 }
 
@@ -219,7 +253,7 @@ fn is_bare(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Resolved, Segment, ValuePath, resolve};
+    use super::{Resolved, Search, Segment, ValuePath};
 
     fn keys(keys: &[&str]) -> ValuePath {
         ValuePath::of_keys(keys.iter().copied())
@@ -255,8 +289,13 @@ mod tests {
     fn a_path_is_what_exists_before_it_is_something_new() {
         let (dotted, nested, upper) = (keys(&["a.b"]), keys(&["a", "b"]), keys(&["stripe", "key"]));
         let known = [&dotted, &nested, &upper];
-        let read =
-            |text: &str, known: &[&ValuePath]| resolve(text, known.iter().map(|path| (*path, path.variable_name())));
+        let read = |text: &str, known: &[&ValuePath]| {
+            let mut search = Search::new(text);
+            for path in known {
+                search.consider(path, ValuePath::variable_name);
+            }
+            search.result()
+        };
         assert_eq!(
             read("a.b", &known),
             Resolved::Ambiguous(vec![nested.clone(), dotted.clone()])

@@ -72,8 +72,13 @@ impl<'a> Tree<'a> {
     /// Every scalar but the footer's with its path, in the order of the text.
     pub fn scalars(&self) -> Vec<(ValuePath, &Scalar<'a>)> {
         let mut found = Vec::new();
-        collect_mapping(&self.root, &mut Vec::new(), &mut found);
+        self.visit(&mut |trail, scalar| found.push((trail.to_path(), scalar)));
         found
+    }
+
+    /// Shows every scalar but the footer's to `seen`, in the order of the text.
+    pub fn visit<'t>(&'t self, seen: &mut dyn FnMut(Trail<'_>, &'t Scalar<'a>)) {
+        visit_mapping(&self.root, &Trail::Root, seen);
     }
 }
 
@@ -280,27 +285,67 @@ impl fmt::Debug for Content<'_> {
     }
 }
 
-fn collect_mapping<'t, 'a>(
-    mapping: &'t Mapping<'a>,
-    path: &mut Vec<Segment>,
-    found: &mut Vec<(ValuePath, &'t Scalar<'a>)>,
-) {
-    for entry in &mapping.entries {
-        path.push(Segment::Key(entry.key.name.to_string()));
-        collect_node(&entry.value, path, found);
-        path.pop();
+/// The way from the root to a node, on the stack of whoever walks the tree: costs nothing until a path is made of it.
+#[derive(Clone, Copy)]
+pub enum Trail<'s> {
+    /// The root.
+    Root,
+    /// The key of a mapping that stands at the end of another trail.
+    Key(&'s Trail<'s>, &'s str),
+    /// An item of a list that stands at the end of another trail.
+    Index(&'s Trail<'s>, usize),
+}
+
+impl Trail<'_> {
+    /// The path that the trail follows.
+    pub fn to_path(self) -> ValuePath {
+        let mut segments = Vec::new();
+        let mut trail = self;
+        loop {
+            trail = match trail {
+                Trail::Root => break,
+                Trail::Key(before, key) => {
+                    segments.push(Segment::Key(key.to_owned()));
+                    *before
+                }
+                Trail::Index(before, index) => {
+                    segments.push(Segment::Index(index));
+                    *before
+                }
+            };
+        }
+        segments.reverse();
+        ValuePath::new(segments)
+    }
+
+    /// Whether the segments, joined by dots, give `text`.
+    pub fn is_joined(self, text: &str) -> bool {
+        let (before, rest) = match self {
+            Trail::Root => return text.is_empty(),
+            Trail::Key(before, key) => (before, text.strip_suffix(key)),
+            Trail::Index(before, index) => (before, text.strip_suffix(index.to_string().as_str())),
+        };
+        match (before, rest) {
+            (_, None) => false,
+            (Trail::Root, Some(rest)) => rest.is_empty(),
+            (before, Some(rest)) => rest.strip_suffix('.').is_some_and(|rest| before.is_joined(rest)),
+        }
     }
 }
 
-fn collect_node<'t, 'a>(node: &'t Node<'a>, path: &mut Vec<Segment>, found: &mut Vec<(ValuePath, &'t Scalar<'a>)>) {
+fn visit_mapping<'t, 'a>(mapping: &'t Mapping<'a>, trail: &Trail<'_>, seen: &mut dyn FnMut(Trail<'_>, &'t Scalar<'a>)) {
+    for entry in &mapping.entries {
+        visit_node(&entry.value, &Trail::Key(trail, &entry.key.name), seen);
+    }
+}
+
+fn visit_node<'t, 'a>(node: &'t Node<'a>, trail: &Trail<'_>, seen: &mut dyn FnMut(Trail<'_>, &'t Scalar<'a>)) {
     match node {
-        Node::Scalar(scalar) => found.push((ValuePath::new(path.clone()), scalar)),
-        Node::Mapping(mapping) => collect_mapping(mapping, path, found),
+        Node::Scalar(scalar) => seen(*trail, scalar),
+        Node::Mapping(mapping) => visit_mapping(mapping, trail, seen),
         Node::Sequence(sequence) => {
             for (index, item) in sequence.items.iter().enumerate() {
-                path.push(Segment::Index(index));
-                collect_node(&item.value, path, found);
-                path.pop();
+                visit_node(&item.value, &Trail::Index(trail, index), seen);
             }
         }
     }

@@ -324,7 +324,7 @@ impl Vault<'_> {
         let text = environment.reading.assemble(&body, &footer);
         // What was just made is what everybody else will read: it must be whole.
         let check = Reading::new(&text, rules)?;
-        check.check_places(&check.places(rules)?, rules)?;
+        check.check(rules)?;
         Ok((text, makes_key.then(|| key.id().clone())))
     }
 
@@ -527,7 +527,7 @@ fn resealed_body(
     let reading = &environment.reading;
     let rules = environment.rules;
     let places = reading.places(rules)?;
-    reading.check_places(&places, rules)?;
+    reading.check(rules)?;
     let takeovers: BTreeMap<&ValuePath, &TokenPlaintext> = taken
         .iter()
         .map(|(takeover, opened)| (&takeover.path, opened))

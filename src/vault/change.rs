@@ -60,9 +60,10 @@ impl Environment<'_> {
     /// `Failed` if a collection or a value stands in the way; `Integrity` if the file is not sound.
     pub fn set(&self, path: &ValuePath, value: Value) -> Result<(String, Changes)> {
         let path = self.actual(path);
-        let places = self.places()?;
-        let place = places.iter().find(|place| place.path == path);
-        if let Some(place) = place
+        self.reading.check(self.rules)?;
+        let place = self.place(&path);
+        let place = place.as_ref();
+        if let Some(place) = place.filter(|place| self.is_own(place))
             && self.open_place(place)?.value == value
         {
             return Ok((self.reading.tree.text.to_owned(), Changes::default()));
@@ -99,8 +100,22 @@ impl Environment<'_> {
             },
         };
         let text = self.reading.assemble(&body, &self.reading.footer);
-        self.check_result(&text, places.len() + usize::from(place.is_none()))?;
+        if place.is_none() {
+            self.check_result(&text, self.count() + 1)?;
+        }
         Ok((text, changes))
+    }
+
+    /// Whether a place stands readable or under the file's own key, so that its value can be compared.
+    fn is_own(&self, place: &Place<'_, '_>) -> bool {
+        place.token.as_ref().is_none_or(|token| token.key == *self.key.id())
+    }
+
+    /// The number of values in the file.
+    fn count(&self) -> usize {
+        let mut count = 0;
+        self.reading.tree.visit(&mut |_, _| count += 1);
+        count
     }
 
     fn rendered(&self, scalar: &Scalar<'_>, value: &Value) -> Zeroizing<String> {
@@ -152,7 +167,7 @@ impl Environment<'_> {
     /// `Failed` if nothing stands at one of the paths.
     pub fn unset(&self, paths: &[ValuePath]) -> Result<(String, Changes)> {
         let name = &self.rules.environment.name;
-        self.places()?;
+        self.reading.check(self.rules)?;
         let mut text = self.reading.tree.text.to_owned();
         let mut changes = Changes::default();
         // Items with higher numbers first, so that the numbers of the others stay true.
@@ -250,9 +265,10 @@ impl Environment<'_> {
     /// A last look at what is about to be written: it must be read back with as many places, none readable that must not be.
     fn check_result(&self, text: &str, places: usize) -> Result<()> {
         let reading = Reading::new(text, self.rules)?;
-        let found = reading.places(self.rules)?;
-        reading.check_places(&found, self.rules)?;
-        if found.len() != places {
+        reading.check(self.rules)?;
+        let mut found = 0;
+        reading.tree.visit(&mut |_, _| found += 1);
+        if found != places {
             let message = "a comment or blank line there would become a part of a value";
             return Err(Failure::failed(message)
                 .hint(format!("use secretree edit {}", self.rules.environment.name))

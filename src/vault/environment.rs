@@ -11,6 +11,7 @@ use crate::crypto::token::{TokenKind, TokenPlaintext, open_token, seal_token};
 use crate::document::path::ValuePath;
 use crate::document::source::agrees;
 use crate::document::token::Token;
+use crate::document::tree::Located;
 use crate::document::write::{Opened, write_values};
 use crate::error::{Failure, Result};
 use crate::names::Version;
@@ -39,18 +40,28 @@ impl<'f> Environment<'f> {
 
     /// Every place of the file, after all of them were checked (FORMAT, Text 4).
     pub fn places(&self) -> Result<Vec<Place<'_, 'f>>> {
-        let places = self.reading.places(self.rules)?;
-        self.reading.check_places(&places, self.rules)?;
-        Ok(places)
+        self.reading.check(self.rules)?;
+        self.reading.places(self.rules)
+    }
+
+    /// The scalar at `path` as a place; nothing if no scalar stands there. Checks nothing else.
+    pub(super) fn place<'t>(&'t self, path: &ValuePath) -> Option<Place<'t, 'f>> {
+        match self.reading.tree.node(path)? {
+            Located::Scalar(scalar) => Some(Place {
+                path: path.clone(),
+                scalar,
+                token: Token::parse(&scalar.content),
+            }),
+            _ => None,
+        }
     }
 
     /// The value at `path`; nothing if there is none. Opens that one token, after all places were checked.
     pub fn value(&self, path: &ValuePath) -> Result<Option<Value>> {
-        let places = self.places()?;
-        let Some(place) = places.iter().find(|place| place.path == *path) else {
-            return Ok(None);
-        };
-        self.open_place(place).map(|opened| Some(opened.value))
+        self.reading.check(self.rules)?;
+        self.place(path)
+            .map(|place| Ok(self.open_place(&place)?.value))
+            .transpose()
     }
 
     /// Every value in the order of the file.

@@ -274,8 +274,19 @@ impl<'p> Vault<'p> {
     where
         'p: 'f,
     {
-        let rules = self.rules(&file.name)?;
-        let reading = Reading::new(self.text_of(file)?, rules)?;
+        let reading = self.read(file)?;
+        self.unlock(reading)
+    }
+
+    /// Opens an environment whose file was read; see [`Vault::open`].
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn unlock<'f>(&mut self, reading: Reading<'f>) -> Result<Environment<'f>>
+    where
+        'p: 'f,
+    {
+        let rules = self.rules(&reading.footer.environment)?;
         let key = self.open_key(rules, &reading.footer)?;
         let notice = self.scene().judge(rules.environment, &reading.footer, &key)?.notice;
         self.notices.extend(notice);

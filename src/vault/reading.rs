@@ -130,30 +130,53 @@ impl<'a> Reading<'a> {
         for (path, scalar) in self.tree.scalars() {
             let token = Token::parse(&scalar.content);
             if token.is_none() && has_token_shape(&scalar.content) {
-                let name = &rules.environment.name;
-                let place = self.tree.place(scalar.head.start);
-                let message = format!("the token at `{name}:{path}` ({place}) is malformed");
-                let hint = format!("git log -p -- {}", rules.environment.file.display());
-                return Err(Failure::integrity(message).hint(hint).into());
+                return Err(self.malformed_token(rules, &path, scalar.head.start));
             }
             places.push(Place { path, scalar, token });
         }
         Ok(places)
     }
 
-    /// Fails if something stands readable that should be encrypted, or a collection where a value is declared.
-    pub fn check_places(&self, places: &[Place<'_, '_>], rules: Rulebook<'_>) -> Result<()> {
-        let name = &rules.environment.name;
-        for place in places.iter().filter(|place| place.token.is_none()) {
-            if rules.lets_stand_readable(&place.path) {
-                continue;
+    /// Fails if a token is malformed, something stands readable that should be encrypted, or a collection stands where a
+    /// value is declared (FORMAT, Text 4).
+    pub fn check(&self, rules: Rulebook<'_>) -> Result<()> {
+        let mut wrong = None;
+        self.tree.visit(&mut |trail, scalar| {
+            if wrong.is_none() && Token::parse(&scalar.content).is_none() {
+                let path = trail.to_path();
+                let malformed = has_token_shape(&scalar.content);
+                if malformed || !rules.lets_stand_readable(&path) {
+                    wrong = Some((path, scalar.head.start, malformed));
+                }
             }
-            let at = self.tree.place(place.scalar.head.start);
-            let message = format!("`{name}:{}` ({at}) is not encrypted", place.path);
-            return Err(Failure::integrity(message)
-                .hint(format!("secretree encrypt {name}"))
-                .into());
+        });
+        match wrong {
+            Some((path, offset, true)) => return Err(self.malformed_token(rules, &path, offset)),
+            Some((path, offset, false)) => {
+                let name = &rules.environment.name;
+                let message = format!("`{name}:{path}` ({}) is not encrypted", self.tree.place(offset));
+                return Err(Failure::integrity(message)
+                    .hint(format!("secretree encrypt {name}"))
+                    .into());
+            }
+            None => {}
         }
+        self.check_collections(rules)
+    }
+
+    fn malformed_token(&self, rules: Rulebook<'_>, path: &ValuePath, offset: usize) -> anyhow::Error {
+        let name = &rules.environment.name;
+        let message = format!(
+            "the token at `{name}:{path}` ({}) is malformed",
+            self.tree.place(offset)
+        );
+        Failure::integrity(message)
+            .hint(format!("git log -p -- {}", rules.environment.file.display()))
+            .into()
+    }
+
+    fn check_collections(&self, rules: Rulebook<'_>) -> Result<()> {
+        let name = &rules.environment.name;
         for secret in rules.policy.declared(rules.environment) {
             let Some(path) = secret.scope.path.literal() else {
                 continue;

@@ -1,8 +1,10 @@
 //! What an environment delivers: its own values over those of the environments that it extends. Mappings are merged
 //! deeply, scalars and lists as a whole, the own value comes last, an own `null` hides (DESIGN 2).
 
+use std::collections::HashSet;
+
 use super::environment::Environment;
-use super::reading::Rulebook;
+use super::reading::Reading;
 use super::{EnvironmentFile, Vault};
 use crate::document::path::ValuePath;
 use crate::document::tree::{Entry, Item, Located, Mapping, Node};
@@ -85,27 +87,44 @@ impl<'p> Vault<'p> {
         Ok(merged)
     }
 
-    /// The value that an environment delivers at `path`; opens that one token. Nothing if there is none.
+    /// Parses the files of `layers`, the weakest first. For commands that need what anyone can read before they need keys.
+    ///
+    /// # Errors
+    /// As [`Vault::read`].
+    pub fn readings<'f>(&self, layers: &'f Layers) -> Result<Vec<Reading<'f>>> {
+        layers.0.iter().map(|file| self.read(file)).collect()
+    }
+
+    /// As [`Vault::readings`], without environments that have no file yet.
+    ///
+    /// # Errors
+    /// As [`Vault::read`].
+    pub fn readings_of_present<'f>(&self, layers: &'f Layers) -> Result<Vec<Reading<'f>>> {
+        let present = layers.0.iter().filter(|file| file.text.is_some());
+        present.map(|file| self.read(file)).collect()
+    }
+
+    /// The value that an environment delivers at `path`; opens that one token. Nothing if there is none. `readings` are
+    /// those of the environment's layers.
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn delivered<'f>(&mut self, layers: &'f Layers, path: &ValuePath) -> Result<Option<Value>>
+    pub fn delivered<'f>(&mut self, readings: Vec<Reading<'f>>, path: &ValuePath) -> Result<Option<Value>>
     where
         'p: 'f,
     {
         let mut found = None;
         let mut covered = false;
-        for file in layers.0.iter().rev() {
-            let environment = self.open(file)?;
-            let places = environment.places()?;
+        for reading in readings.into_iter().rev() {
+            let environment = self.unlock(reading)?;
+            environment.reading.check(environment.rules)?;
             if covered {
                 continue;
             }
-            if let Some(place) = places.iter().find(|place| place.path == *path) {
-                found = Some(environment.open_place(place)?.value);
-                covered = true;
+            if let Some(place) = environment.place(path) {
+                found = Some(environment.open_place(&place)?.value);
             }
-            covered = covered || covers(&environment, path);
+            covered = covers(&environment, path);
         }
         Ok(found)
     }
@@ -138,22 +157,17 @@ fn covers(environment: &Environment<'_>, path: &ValuePath) -> bool {
     true
 }
 
-/// Every path of an environment's layers with the name of its variable; needs no key.
-///
-/// # Errors
-/// As [`Vault::read`].
-pub fn known_paths(vault: &Vault<'_>, layers: &Layers) -> Result<Vec<(ValuePath, String)>> {
+/// Every path of an environment's layers, the weakest layer's first, each once; needs no key.
+pub fn known_paths(readings: &[Reading<'_>]) -> Vec<ValuePath> {
+    let mut seen = HashSet::new();
     let mut known = Vec::new();
-    for file in layers.files().iter().filter(|file| file.text.is_some()) {
-        let rules: Rulebook<'_> = vault.rules(&file.name)?;
-        let reading = vault.read(file)?;
-        known.extend(
-            reading
-                .places(rules)?
-                .into_iter()
-                .map(|place| (rules.variable(&place.path), place.path))
-                .map(|(variable, path)| (path, variable)),
-        );
+    for reading in readings {
+        reading.tree.visit(&mut |trail, _| {
+            let path = trail.to_path();
+            if seen.insert(path.clone()) {
+                known.push(path);
+            }
+        });
     }
-    Ok(known)
+    known
 }
