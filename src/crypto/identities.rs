@@ -39,6 +39,11 @@ impl Identities {
         self.sources.iter().filter_map(Held::problem)
     }
 
+    /// Where more keys are than [`Identities::public_keys`] knows: the name of the source, and why.
+    pub fn unknown(&self) -> impl Iterator<Item = (&str, String)> {
+        self.sources.iter().flat_map(Held::unknown)
+    }
+
     /// Opens one of these grants, with the least effort. Returns its index and plaintext.
     pub(super) fn open(&mut self, grants: &[(&GrantLabel, &[u8])]) -> Result<(usize, Secret), GrantError> {
         let mut failure = None;

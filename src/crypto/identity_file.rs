@@ -76,6 +76,23 @@ impl Key {
         }
     }
 
+    /// Why no public key of it is known, as the end of a line; `None` if one is.
+    pub(super) fn reason_unknown(&self) -> Option<String> {
+        match self {
+            Self::SealedFile { publics, .. } if publics.is_empty() => {
+                Some("is encrypted, and no `.pub` file beside it says its public key".to_owned())
+            }
+            Self::Plugin { identity, public: None } => {
+                let plugin = identity.plugin();
+                Some(format!(
+                    "is used by the age plugin `{plugin}`, which alone knows its public key"
+                ))
+            }
+            Self::Spent { publics, reason } if publics.is_empty() => Some(reason.clone()),
+            _ => None,
+        }
+    }
+
     /// The public keys that are known without passphrase and program.
     pub(super) fn publics(&self) -> &[PublicKey] {
         match self {

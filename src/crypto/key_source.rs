@@ -97,6 +97,16 @@ impl Held {
         Some((&self.name, self.problem.as_deref()?))
     }
 
+    /// The source's name and a reason, for each key of which no public key is known without asking or starting anything.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = (&str, String)> {
+        let unread = matches!(self.content, Some(Content::Command(_)));
+        let command = unread.then(|| "is a command, run when a grant needs it".to_owned());
+        let reasons = command
+            .into_iter()
+            .chain(self.keys.iter().filter_map(Key::reason_unknown));
+        reasons.map(|reason| (self.name.as_str(), reason))
+    }
+
     /// Reads the source if that is worth `effort`; returns whether it was read now.
     pub(super) fn load(&mut self, effort: Effort) -> bool {
         if effort < Effort::Asks && matches!(self.content, Some(Content::Command(_))) {

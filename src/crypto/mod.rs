@@ -8,6 +8,7 @@ pub mod grant;
 pub mod identities;
 pub mod key;
 pub mod label;
+pub mod new_identity;
 pub mod plugins;
 pub mod proposal;
 pub mod public_key;

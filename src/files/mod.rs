@@ -2,6 +2,7 @@
 //! at once through a journal, locked, read within bounds, and private folders for plaintext. What the bytes
 //! mean is for the floors above.
 
+mod create;
 mod journal;
 mod lock;
 mod private;
@@ -13,6 +14,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
+pub use create::create;
 pub use journal::{JOURNAL, finish_pending, is_pending, read_through};
 pub use lock::FolderLock;
 pub use private::{PrivateFolder, remove_now};
