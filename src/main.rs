@@ -5,6 +5,7 @@ mod child;
 mod cli;
 mod commands;
 mod context;
+mod demo;
 mod editor;
 mod input;
 mod ui;

@@ -95,7 +95,10 @@ impl Command {
             Self::Encrypt(args) => encrypt::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
-            _ => Err(Failure::failed("this command is not built yet").into()),
+            Self::Init(args) => init::run(&args, context),
+            Self::Keygen(args) => keygen::run(&args, context),
+            Self::Whoami(args) => whoami::run(&args, context),
+            Self::Demo(args) => demo::run(&args, context),
         }
     }
 }

@@ -1,4 +1,26 @@
-//! `init`: the first minute of a repository.
+//! `init`: the first minute of a repository. Makes what is missing and nothing else, the policy and the files of
+//! the environments all together or not at all.
+
+mod name;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rand::RngCore as _;
+use rand::rngs::OsRng;
+use secretree::crypto::public_key::PublicKey;
+use secretree::error::{Failure, FailureKind, Result};
+use secretree::files::{FolderLock, Transaction, finish_pending, is_pending, real_path};
+use secretree::git::{IgnoreRule, Repository};
+use secretree::names::RecipientName;
+use secretree::policy::{LoadedPolicy, POLICY_NAME, Policy, Reach, find, template};
+use secretree::vault::{EnvironmentFile, Vault};
+
+use name::recipient_name;
+
+use crate::context::Context;
+use crate::ui::escaped;
 
 /// Set up secrets in this folder: a policy, an identity, two environments
 ///
@@ -19,4 +41,294 @@ pub(crate) struct Args {
     /// Commit the new files
     #[arg(long)]
     commit: bool,
+}
+
+/// How long to wait for another command that writes here.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The files of the template, which an interrupted `init` may have left half in place.
+const FIRST_FILES: [&str; 3] = [POLICY_NAME, "secrets/dev.yaml", "secrets/prod.yaml"];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
+    let folder = real_path(context.folder())?;
+    let repository = context.repository()?;
+    let bound = repository.as_ref().map(Repository::root);
+    refuse_policy_above(&folder, bound)?;
+    if args.commit && repository.is_none() {
+        return Err(Failure::failed("`--commit` needs a git repository")
+            .hint("git init")
+            .into());
+    }
+    if is_pending(&folder) {
+        let lock = FolderLock::acquire(&folder, PATIENCE)?;
+        finish_pending(&lock, &FIRST_FILES.map(PathBuf::from))?;
+    }
+    // Everything is asked and checked before anything is made.
+    let start = match folder.join(POLICY_NAME).symlink_metadata() {
+        Ok(_) => Start::There(Box::new(LoadedPolicy::load(&folder, bound, Reach::Everything)?)),
+        Err(_) => Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?),
+    };
+    let ignored = say_what_is_ignored(context, repository.as_ref(), &folder, &start.files());
+    if args.commit && ignored {
+        return Err(
+            Failure::failed("git ignores what should be committed; nothing was written")
+                .hint("change the ignore rule above, or leave `--commit` out")
+                .into(),
+        );
+    }
+    let key = own_key(context, bound)?;
+    let (loaded, text) = match start {
+        Start::There(loaded) => (*loaded, None),
+        Start::Fresh(name) => {
+            let text = template(&new_id(), &name, &key);
+            (draft(&folder, &text)?, Some(text))
+        }
+    };
+    let mut vault = context.vault(&loaded)?;
+    let made = make_missing(context, &mut vault, text)?;
+    context.tell(&mut vault);
+    report(context, &vault, &made);
+    let open = not_yet_committed(&vault, made);
+    if args.commit {
+        context.commit(&vault, &open, "secrets: init")?;
+    }
+    if knows(&vault, &key) {
+        say_what_is_next(context, &vault, if args.commit { &[] } else { &open });
+    } else {
+        say_how_to_join(context);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a folder has before.
+enum Start {
+    /// No policy; the first recipient's name.
+    Fresh(RecipientName),
+    /// A policy.
+    There(Box<LoadedPolicy>),
+}
+
+impl Start {
+    /// The files of the policy and of all environments, relative to the folder.
+    fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Fresh(_) => FIRST_FILES.map(PathBuf::from).to_vec(),
+            Self::There(loaded) => all_files(loaded),
+        }
+    }
+}
+
+/// The files of the policy and of all environments, relative to its folder.
+fn all_files(loaded: &LoadedPolicy) -> Vec<PathBuf> {
+    let environments = loaded.policy.environments.values();
+    let files = environments.map(|environment| environment.file.clone());
+    std::iter::once(PathBuf::from(POLICY_NAME)).chain(files).collect()
+}
+
+/// One policy owns the people of a repository.
+fn refuse_policy_above(folder: &Path, bound: Option<&Path>) -> Result<()> {
+    let parent = folder.parent().filter(|_| bound != Some(folder));
+    let Some(above) = parent.and_then(|parent| find(parent, bound).ok()) else {
+        return Ok(());
+    };
+    let shown = above.join(POLICY_NAME).display().to_string();
+    Err(Failure::failed(format!("`{shown}` holds here already; nothing was written"))
+        .hint(format!("to make what is missing there: secretree -C {} init", above.display()))
+        .hint(format!(
+            "to add environments for this folder: write them into its own {POLICY_NAME}, with `version` and `environments` only"
+        ))
+        .into())
+}
+
+/// The first public key of the identities here; without one, that of a new identity.
+fn own_key(context: &Context, work_tree: Option<&Path>) -> Result<PublicKey> {
+    let mut identities = context.identities(context.plugins(work_tree), work_tree)?;
+    if let Some((source, key)) = identities.public_keys().first() {
+        context
+            .ui
+            .note(&escaped(&format!("your identity is in `{source}`: {key}")));
+        return Ok((*key).clone());
+    }
+    for (source, problem) in identities.problems() {
+        context.ui.warning(&format!("`{source}` {problem}"));
+    }
+    for (source, reason) in identities.unknown() {
+        context.ui.warning(&format!("`{source}` {reason}"));
+    }
+    let file = context.identity_file()?;
+    let key = context.make_identity(&file, None)?;
+    let shown = file.display();
+    context.ui.note(&escaped(&format!(
+        "made your identity in `{shown}`, keep it safe: {key}"
+    )));
+    Ok(key)
+}
+
+/// 128 random bits.
+fn new_id() -> String {
+    let mut bytes = [0; 16];
+    OsRng.fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The policy as it will be once it is written.
+fn draft(folder: &Path, text: &str) -> Result<LoadedPolicy> {
+    Ok(LoadedPolicy {
+        root_folder: folder.to_owned(),
+        policy: Policy::parse(text, POLICY_NAME)?,
+        reach: Reach::Everything,
+    })
+}
+
+/// Writes the policy, if it is new, and the files that environments lack, as one change. Returns what was made.
+fn make_missing(context: &Context, vault: &mut Vault<'_>, policy: Option<String>) -> Result<Vec<PathBuf>> {
+    let lock = vault.lock()?;
+    let mut transaction = Transaction::new(&lock);
+    let mut made = Vec::new();
+    if let Some(text) = policy {
+        if vault.folder().join(POLICY_NAME).symlink_metadata().is_ok() {
+            return Err(
+                Failure::failed(format!("`{POLICY_NAME}` was made by somebody else meanwhile"))
+                    .hint("secretree init")
+                    .into(),
+            );
+        }
+        transaction = transaction.add(POLICY_NAME, text.into_bytes());
+        made.push(PathBuf::from(POLICY_NAME));
+    }
+    for name in vault.loaded().policy.environments.keys() {
+        let file = vault.load(name)?;
+        if file.text.is_some() {
+            continue;
+        }
+        if let Some(text) = first_text(context, vault, &file)? {
+            transaction = transaction.add(&file.relative, text.into_bytes());
+            made.push(file.relative);
+        }
+    }
+    if !made.is_empty() {
+        transaction.commit()?;
+    }
+    Ok(made)
+}
+
+/// The text of a new file; `None` if somebody else must make it.
+fn first_text(context: &Context, vault: &mut Vault<'_>, file: &EnvironmentFile) -> Result<Option<String>> {
+    match vault.or_first(file) {
+        Ok(first) => Ok(first.text),
+        Err(error) => match error.downcast_ref::<Failure>() {
+            Some(failure) if failure.kind() == FailureKind::NoIdentity => {
+                let name = &file.name;
+                context.ui.note(&format!(
+                    "`{name}` has no file yet, and only its readers can make it: secretree apply {name}"
+                ));
+                Ok(None)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Whether the policy names the key.
+fn knows(vault: &Vault<'_>, key: &PublicKey) -> bool {
+    let recipients = vault.loaded().policy.people.recipients();
+    recipients.iter().any(|recipient| recipient.keys.contains(key))
+}
+
+fn report(context: &Context, vault: &Vault<'_>, made: &[PathBuf]) {
+    let there = all_files(vault.loaded())
+        .iter()
+        .all(|file| vault.folder().join(file).exists());
+    let names: Vec<_> = made.iter().map(|file| file.display().to_string()).collect();
+    match names.as_slice() {
+        [] if there => context.ui.note("nothing was missing"),
+        [] => {}
+        names => context.ui.note(&escaped(&format!("wrote {}", names.join(", ")))),
+    }
+}
+
+/// Warns of each file that git would never take, naming the rule. Says whether there was one.
+fn say_what_is_ignored(context: &Context, repository: Option<&Repository>, folder: &Path, files: &[PathBuf]) -> bool {
+    let Some(repository) = repository else {
+        return false;
+    };
+    let Ok(prefix) = folder.strip_prefix(repository.root()) else {
+        return false;
+    };
+    let mut any = false;
+    for file in files {
+        if let Some(rule) = ignore_rule(context, repository, &prefix.join(file)) {
+            let shown = file.display();
+            context
+                .ui
+                .warning(&format!("git ignores `{shown}`, which must be committed: {rule}"));
+            any = true;
+        }
+    }
+    any
+}
+
+/// By which rule git ignores the file, in words; `None` if it does not.
+fn ignore_rule(context: &Context, repository: &Repository, relative: &Path) -> Option<String> {
+    let git = context.git(repository.root());
+    match git.and_then(|git| git.ignore_rule(relative)) {
+        Ok(None) => None,
+        Ok(Some(IgnoreRule { file, line, pattern })) => {
+            Some(format!("`{}` line {line} says `{pattern}`", file.display()))
+        }
+        Err(_) => repository
+            .is_ignored(relative)
+            .is_ok_and(|ignored| ignored)
+            .then(|| "git check-ignore -v names the rule".to_owned()),
+    }
+}
+
+/// What was made now, and what an earlier `init` made without committing it.
+fn not_yet_committed(vault: &Vault<'_>, mut made: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_untracked = |file: &Path| {
+        let repository = vault.repository()?;
+        let prefix = vault.folder().strip_prefix(repository.root()).ok()?;
+        repository.is_tracked(&prefix.join(file)).ok().map(|tracked| !tracked)
+    };
+    for file in all_files(vault.loaded()) {
+        let exists = vault.folder().join(&file).symlink_metadata().is_ok();
+        if exists && !made.contains(&file) && is_untracked(&file) == Some(true) {
+            made.push(file);
+        }
+    }
+    made
+}
+
+/// Two lines for somebody whom the policy does not name.
+fn say_how_to_join(context: &Context) {
+    context.ui.note(&format!(
+        "next: to join, add your name and key to {POLICY_NAME} (`secretree whoami` shows the key), and commit"
+    ));
+    context.ui.note("then: a reader runs `secretree apply`");
+}
+
+/// Two lines: how to go on here, and how others get it. `open` is what was not committed yet.
+fn say_what_is_next(context: &Context, vault: &Vault<'_>, open: &[PathBuf]) {
+    let policy = &vault.loaded().policy;
+    let named = policy.default_environment.as_ref();
+    let environment = named.or_else(|| policy.environments.keys().next());
+    let name = environment.map_or("ENV", |name| name.as_str());
+    context.ui.note(&format!(
+        "next: `secretree edit {name}` puts values in, `secretree run {name} -- CMD` uses them"
+    ));
+    let files: Vec<_> = open.iter().map(|file| file.display().to_string()).collect();
+    context
+        .ui
+        .note(&match (vault.repository().is_some(), files.as_slice()) {
+            (false, _) => "then: `git init` if you want history and a team; values work without".to_owned(),
+            (true, []) => {
+                "then: `git push`; whoever has the repository can see what there is, but not read it".to_owned()
+            }
+            (true, files) if files.len() <= FIRST_FILES.len() => {
+                let add = format!("git add {} && git commit", files.join(" "));
+                format!("then: `{}`", escaped(&add))
+            }
+            (true, files) => format!("then: commit the {} files that git does not know yet", files.len()),
+        });
 }

@@ -2,16 +2,20 @@
 //! identities and the places of trust and settings; what they mean is the library's to say.
 
 mod identities;
+mod new_identity;
 pub(crate) mod place;
 mod scrub;
 mod variables;
 mod workspace;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use secretree::error::{Failure, Result};
 
 pub(crate) use identities::{Place, places};
+pub(crate) use new_identity::{identity_text, refuse_existing};
 pub(crate) use variables::{Variables, is_private};
 
 use crate::cli::Globals;
@@ -25,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) variables: Variables,
     folder: PathBuf,
     identity_flags: Vec<PathBuf>,
+    /// Key files that were looked at: each is warned about once.
+    seen_key_files: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Context {
@@ -44,6 +50,7 @@ impl Context {
             variables,
             folder,
             identity_flags: globals.identities,
+            seen_key_files: RefCell::default(),
         })
     }
 

@@ -11,7 +11,7 @@ use secretree::crypto::plugins::{Ask, Plugins};
 use secretree::error::{Failure, Result};
 use secretree::git::{Git, HookVariables, Repository};
 use secretree::names::EnvironmentName;
-use secretree::policy::{LoadedPolicy, Reach};
+use secretree::policy::{LoadedPolicy, POLICY_NAME, Reach};
 use secretree::process::{Bounds, Invocation, resolve_program};
 use secretree::secret::Secret;
 use secretree::vault::{Notice, Setup, Vault};
@@ -102,6 +102,15 @@ impl Context {
         Ok((loaded, names))
     }
 
+    /// The folders from the working folder up to git's root that hold a policy file, the nearest first.
+    pub(crate) fn folders_with_policy(&self) -> Result<Vec<PathBuf>> {
+        let (start, bound) = self.start_and_bound()?;
+        let end = bound.as_deref().and_then(std::path::Path::parent);
+        let inside = start.ancestors().take_while(|folder| Some(*folder) != end);
+        let holding = inside.filter(|folder| folder.join(POLICY_NAME).symlink_metadata().is_ok());
+        Ok(holding.map(std::path::Path::to_path_buf).collect())
+    }
+
     fn start_and_bound(&self) -> Result<(PathBuf, Option<PathBuf>)> {
         let start = secretree::files::real_path(self.folder())?;
         let bound = self.repository()?.map(|repository| repository.root().to_owned());
@@ -188,7 +197,8 @@ impl Context {
     fn warn_if_readable(&self, path: &std::path::Path) {
         use std::os::unix::fs::MetadataExt as _;
         let Ok(metadata) = path.metadata() else { return };
-        if metadata.is_file() && metadata.mode() & 0o077 != 0 {
+        let is_new = self.seen_key_files.borrow_mut().insert(path.to_owned());
+        if is_new && metadata.is_file() && metadata.mode() & 0o077 != 0 {
             let shown = path.display();
             self.ui
                 .warning(&format!("others can read the identity `{shown}`: chmod 600 {shown}"));

@@ -21,7 +21,10 @@
 
 mod canary;
 mod commands_page;
+mod demo;
 mod dotenv_readers;
+mod init;
+mod keygen;
 mod output;
 mod redaction;
 mod run;
@@ -30,6 +33,7 @@ mod sandbox_itself;
 mod team;
 mod terminal;
 mod tools;
+mod whoami;
 
 use std::collections::BTreeSet;
 use std::path::Path;
