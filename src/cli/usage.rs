@@ -146,7 +146,7 @@ mod tests {
     fn each_mistake_is_one_line_and_says_what_to_type() {
         for (line, message, hint) in [
             ("secretree lst", "`lst` is no command", "did you mean `list`?"),
-            ("secretree get prod", "missing `<PATH>`", "usage: secretree get"),
+            ("secretree trust", "missing `<ENV>`", "usage: secretree trust"),
             (
                 "secretree get prod a b",
                 "unexpected argument `b`",

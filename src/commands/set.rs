@@ -8,7 +8,7 @@ use secretree::crypto::generate::Generator;
 use secretree::error::{Failure, FailureKind, Result};
 use secretree::secret::Secret;
 use secretree::value::Value;
-use secretree::vault::{Addressee, EnvironmentFile, Origin, Vault};
+use secretree::vault::{Addressee, Environment, EnvironmentFile, Origin, Reading, Vault};
 
 use crate::context::{Context, place};
 use crate::input;
@@ -80,60 +80,58 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
-    let path = place::path(&vault, &name, &vault.readings_of_present(&layers)?, path)?;
+    let readings = vault.readings_of_present(&layers)?;
+    let path = place::path(&vault, &name, &readings, path)?;
     // What is wrong is said before anybody types a value.
-    let may_write = can_write(&mut vault, layers.own())?;
+    let own = vault.or_first(layers.own())?;
+    let reading = match readings.into_iter().last() {
+        Some(reading) if reading.footer.environment == name => reading,
+        _ => vault.read(&own)?,
+    };
+    let opened = unlocked(&mut vault, reading)?;
     context.tell(&mut vault);
     let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);
-    if may_write == Access::Proposes {
-        check_addressee(&mut vault, context, layers.own())?;
+    if opened.is_none() {
+        check_addressee(&mut vault, context, &own)?;
     }
     let lock = vault.lock()?;
     let file = vault.load(&name)?;
-    let verb = if may_write == Access::Writes {
-        let basis = vault.or_first(&file)?;
-        let (text, changes) = vault.open(&basis)?.set(&path, value)?;
-        vault.save(&lock, &[(&file, text)])?;
-        if changes.is_empty() { "unchanged" } else { "set" }
-    } else {
-        let text = vault.propose(&file, &path, value)?;
-        vault.save(&lock, &[(&file, text)])?;
-        "proposed"
+    let verb = match opened {
+        Some(environment) => {
+            // Most often nobody wrote since the file was read.
+            let changed = if file.text == layers.own().text {
+                environment.set(&path, value)?
+            } else {
+                let basis = vault.or_first(&file)?;
+                vault.open(&basis)?.set(&path, value)?
+            };
+            vault.save(&lock, &[(&file, changed.0)])?;
+            if changed.1.is_empty() { "unchanged" } else { "set" }
+        }
+        None => {
+            let text = vault.propose(&file, &path, value)?;
+            vault.save(&lock, &[(&file, text)])?;
+            "proposed"
+        }
     };
     drop(lock);
     context.tell(&mut vault);
     context.ui.note(&escaped(&format!("{verb} `{name}:{path}`")));
     if args.commit {
-        context.commit(
-            &vault,
-            std::slice::from_ref(&file.relative),
-            &format!("secrets: {verb} {name}:{path}"),
-        )?;
+        let message = format!("secrets: {verb} {name}:{path}");
+        context.commit(&vault, std::slice::from_ref(&file.relative), &message)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What somebody here can do with a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    /// Write it.
-    Writes,
-    /// Propose it: nobody here can read the environment.
-    Proposes,
-}
-
-fn can_write(vault: &mut Vault<'_>, file: &EnvironmentFile) -> Result<Access> {
-    let basis = vault.or_first(file)?;
-    match vault.open(&basis) {
-        Ok(_) => Ok(Access::Writes),
-        Err(error)
-            if error
-                .downcast_ref::<Failure>()
-                .is_some_and(|failure| failure.kind() == FailureKind::NoIdentity) =>
-        {
-            Ok(Access::Proposes)
-        }
-        Err(error) => Err(error),
+/// The environment, opened; nothing if nobody here can read it, who then can only propose.
+fn unlocked<'f, 'p: 'f>(vault: &mut Vault<'p>, reading: Reading<'f>) -> Result<Option<Environment<'f>>> {
+    match vault.unlock(reading) {
+        Ok(environment) => Ok(Some(environment)),
+        Err(error) => match error.downcast_ref::<Failure>() {
+            Some(failure) if failure.kind() == FailureKind::NoIdentity => Ok(None),
+            _ => Err(error),
+        },
     }
 }
 

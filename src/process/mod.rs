@@ -139,12 +139,14 @@ pub fn disable_core_dumps() {
 }
 
 /// The program `name` in `path` (the text of `PATH`): the first executable file. Relative entries are ignored,
-/// as is what really lies inside `refuse_inside`, the work tree: a repository must not bring programs. `None`
-/// if there is no such program, or `name` is not one plain name.
+/// as is what really lies inside `refuse_inside`, the work tree: a repository must not bring programs. An absolute path
+/// stands for itself under the same rule. `None` if there is no such program, or `name` is a relative path.
 pub fn resolve_program(name: &str, path: &OsStr, refuse_inside: Option<&Path>) -> Option<PathBuf> {
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+    let is_absolute = Path::new(name).is_absolute();
+    if name.is_empty() || name == "." || name == ".." || name.contains('\0') || (name.contains('/') && !is_absolute) {
         return None;
     }
+    let path = if is_absolute { OsStr::new("/") } else { path };
     let forbidden = refuse_inside.map(|tree| fs::canonicalize(tree).unwrap_or_else(|_| tree.to_path_buf()));
     std::env::split_paths(path)
         .filter(|entry| entry.is_absolute())
