@@ -1,5 +1,6 @@
 //! The person's own editor, for `edit`: which one, how it is started, and that no plaintext outlives it.
 
+mod heir;
 mod program;
 mod session;
 mod signals;

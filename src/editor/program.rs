@@ -153,7 +153,7 @@ fn private_options(name: &str, program: &Path) -> &'static [&'static str] {
         "gvim" | "mvim" => &GRAPHICAL_VIM,
         _ if is_vim(name) || is_vim(&behind) => &VIM,
         "nano" | "rnano" => &["--restricted"],
-        "emacs" => &[
+        _ if name.starts_with("emacs") && name != "emacsclient" => &[
             "--eval",
             "(setq make-backup-files nil auto-save-default nil create-lockfiles nil undo-tree-auto-save-history nil)",
         ],

@@ -10,6 +10,7 @@ use secretree::error::{Failure, Result};
 use secretree::files::{FILE_LIMIT, PrivateFolder};
 use secretree::secret::Secret;
 
+use super::heir::Heir;
 use super::program::Editor;
 use super::signals::SignalGuard;
 use crate::context::{Variables, is_private};
@@ -20,6 +21,8 @@ pub(crate) struct EditorSession<'a> {
     // Before the folder: on drop the handlers go first, so that none of them acts on a folder long gone.
     signals: SignalGuard,
     folder: PrivateFolder,
+    // Behind the folder: what could not be removed then is removed now.
+    heir: Heir,
     file: PathBuf,
     text: Secret,
     editor: Editor,
@@ -41,6 +44,7 @@ impl<'a> EditorSession<'a> {
         let editor = Editor::choose(variables)?;
         let folder = PrivateFolder::new(variables.runtime_folder(), &std::env::temp_dir())?;
         let signals = SignalGuard::install(folder.path())?;
+        let heir = Heir::appoint(folder.path(), variables.get("PATH").unwrap_or_default());
         let file = folder.write(name, &text)?;
         if !folder.is_in_memory() {
             ui.warning(&format!(
@@ -51,6 +55,7 @@ impl<'a> EditorSession<'a> {
         Ok(Self {
             signals,
             folder,
+            heir,
             file,
             text,
             editor,
@@ -90,6 +95,7 @@ impl<'a> EditorSession<'a> {
     /// Leaves the file where it is and returns its place, for a text that would be lost otherwise.
     pub(crate) fn keep(self) -> PathBuf {
         self.signals.disarm();
+        self.heir.dismiss();
         self.folder.keep();
         self.file
     }
