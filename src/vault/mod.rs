@@ -171,9 +171,11 @@ impl<'p> Vault<'p> {
     ///
     /// # Errors
     /// `Failed` if another command holds it for too long, or the folder cannot be written.
-    pub fn lock(&self) -> Result<FolderLock> {
+    pub fn lock(&mut self) -> Result<FolderLock> {
         let lock = FolderLock::acquire(&self.place, PATIENCE)?;
         files::finish_pending(&lock, &self.files())?;
+        // Who wrote while this waited noted the key there.
+        self.trust.reload()?;
         Ok(lock)
     }
 
@@ -288,7 +290,12 @@ impl<'p> Vault<'p> {
     {
         let rules = self.rules(&reading.footer.environment)?;
         let key = self.open_key(rules, &reading.footer)?;
-        let notice = self.scene().judge(rules.environment, &reading.footer, &key)?.notice;
+        let mut judged = self.scene().judge(rules.environment, &reading.footer, &key);
+        // A key made since the trust file was read was noted there before the file that was read now was written.
+        if judged.is_err() && self.trust.reload()? {
+            judged = self.scene().judge(rules.environment, &reading.footer, &key);
+        }
+        let notice = judged?.notice;
         self.notices.extend(notice);
         Ok(Environment { rules, reading, key })
     }

@@ -77,6 +77,17 @@ impl TrustFile {
         })
     }
 
+    /// Reads it again and says whether it is another now.
+    ///
+    /// # Errors
+    /// As [`TrustFile::load`].
+    pub(super) fn reload(&mut self) -> Result<bool> {
+        let content = read(&self.folder)?;
+        let is_another = !same(&content, &self.content);
+        self.content = content;
+        Ok(is_another)
+    }
+
     /// What is known of an environment of the policy `policy`.
     pub(super) fn known(&self, policy: &str, environment: &EnvironmentName) -> Option<&Known> {
         self.content.environments.get(policy)?.get(environment.as_str())
