@@ -25,6 +25,8 @@ mod demo;
 mod dotenv_readers;
 mod init;
 mod keygen;
+mod crash;
+mod editor;
 mod output;
 mod redaction;
 mod run;
@@ -34,6 +36,7 @@ mod team;
 mod terminal;
 mod tools;
 mod whoami;
+mod writers;
 
 use std::collections::BTreeSet;
 use std::path::Path;
