@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
-use secretree::vault::Plan;
+use secretree::vault::{Origin, Plan, Takeover};
 
 use crate::context::Context;
 use crate::ui::escaped;
@@ -109,8 +109,11 @@ fn check_takeovers(args: &Args, context: &Context, plans: &[Plan]) -> Result<()>
         return Ok(());
     }
     let message = format!(
-        "the token at `{}:{}` is sealed under another key (`{}`), which somebody held who may no longer read",
-        plan.environment, first.path, first.key
+        "the token at `{}:{}` is sealed under another key (`{}`), and nothing proves that only readers held it ({})",
+        plan.environment,
+        first.path,
+        first.key,
+        origin_of(first)
     );
     Err(Failure::integrity(message)
         .hint(format!(
@@ -122,6 +125,11 @@ fn check_takeovers(args: &Args, context: &Context, plans: &[Plan]) -> Result<()>
             plan.environment, first.path
         ))
         .into())
+}
+
+fn origin_of(takeover: &Takeover) -> String {
+    let origin = takeover.origin.as_ref();
+    origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown)
 }
 
 /// What a plan would do, a line for each public key and each token.
@@ -151,13 +159,15 @@ pub(crate) fn lines_of(plan: &Plan) -> Vec<String> {
     );
     for takeover in &plan.takeovers {
         let proof = if takeover.proven {
-            "everybody who held it still reads"
+            "everybody who held that key still reads"
         } else {
-            "somebody who held it may no longer read"
+            "nothing proves that only readers held that key"
         };
         lines.push(format!(
-            "{name}: takes over `{}` from the key {} ({proof})",
-            takeover.path, takeover.key
+            "{name}: takes over `{}` from the key {} ({}): {proof}",
+            takeover.path,
+            takeover.key,
+            origin_of(takeover)
         ));
     }
     lines.extend(plan.encrypts.iter().map(|path| format!("{name}: encrypts `{path}`")));

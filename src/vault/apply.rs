@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::encrypt_readable;
 use super::environment::{Environment, seal_value};
 use super::footer::{Footer, Grants, Previous};
-use super::past::{PastKeys, past_files};
+use super::past::{Origin, PastKeys, origin_of, past_files};
 use super::reading::{Reading, Rulebook, with_footer};
 use super::{EnvironmentFile, Vault};
 use crate::crypto::envelope::{from_base64, to_base64};
@@ -67,8 +67,11 @@ pub struct Takeover {
     pub path: ValuePath,
     /// The key it is sealed under.
     pub key: KeyId,
-    /// Whether everybody who ever held that key reads the environment by the current policy and by that of the commit
-    /// which brought the current key: then nobody has to be asked.
+    /// Who brought it, as far as history tells.
+    pub origin: Option<Origin>,
+    /// Whether its key leads to the current one, with no other beside it, and everybody who ever held it reads the
+    /// environment by the current policy and by that of the commit which brought the current key: then nobody has to be
+    /// asked.
     pub proven: bool,
 }
 
@@ -378,8 +381,9 @@ impl Vault<'_> {
             return Ok(past);
         };
         let head = repository.head()?;
-        let (files, _) = past_files(repository, head, prefix, rules.environment, POLICY_NAME)?;
-        past.read(repository, &files, head, None, &mut self.identities)?;
+        let found = past_files(repository, head, None, prefix, rules.environment)?;
+        past.complete &= found.complete;
+        past.read(repository, &found.files, head, None, &mut self.identities)?;
         Ok(past)
     }
 
@@ -426,17 +430,34 @@ impl Vault<'_> {
             if !sound {
                 return Err(unknown().into());
             }
-            let proven = past.complete && self.holders_still_read(rules, &past, old, environment.key.drop_box())?;
+            let current = environment.key.drop_box();
+            let proven = past.complete
+                && past.is_only_way(old, current)
+                && self.holders_still_read(rules, &past, old, current)?;
             taken.push((
                 Takeover {
                     path: path.clone(),
                     key: token.key.clone(),
+                    origin: self.token_origin(rules, token.base64)?,
                     proven,
                 },
                 opened,
             ));
         }
         Ok(taken)
+    }
+
+    /// The commit that brought a token into the environment's file.
+    fn token_origin(&self, rules: Rulebook<'_>, base64: &str) -> Result<Option<Origin>> {
+        let repository = self.repository.as_ref();
+        let Some(repository) = repository.filter(|repository| repository.unreadable().is_none()) else {
+            return Ok(None);
+        };
+        let (Ok(prefix), Some(head)) = (self.place.strip_prefix(repository.root()), repository.head()?) else {
+            return Ok(None);
+        };
+        let found = past_files(repository, Some(head), None, prefix, rules.environment)?;
+        origin_of(repository, &found.files, head, base64)
     }
 
     /// Whether each public key that ever held `old` belongs to a reader by the current policy, and by the policy of the

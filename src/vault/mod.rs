@@ -80,6 +80,8 @@ pub struct Vault<'p> {
     plugins: Plugins,
     trust: TrustFile,
     named: Vec<(String, DropBox)>,
+    /// Drop boxes of keys that were made here and are not saved yet.
+    made: Vec<DropBox>,
     notices: Vec<Notice>,
 }
 
@@ -97,6 +99,7 @@ impl<'p> Vault<'p> {
             plugins: setup.plugins,
             trust: TrustFile::load(&setup.state_folder)?,
             named: setup.named,
+            made: Vec::new(),
             notices: Vec::new(),
         };
         if files::is_pending(&vault.place) {
@@ -216,7 +219,8 @@ impl<'p> Vault<'p> {
         Reading::new(self.text_of(file)?, self.rules(&file.name)?)
     }
 
-    /// The file, or what it would be made as if it is missing. Note that its key is trusted, since it is made here.
+    /// The file, or what it would be made as if it is missing. Its key is believed, since it is made here; that is noted
+    /// only when it is saved.
     ///
     /// # Errors
     /// As [`Vault::plan`].
@@ -226,7 +230,7 @@ impl<'p> Vault<'p> {
         }
         let text = self.plan(&file.name, false)?.text;
         if let Some(footer) = past::footer_of(&text) {
-            self.note_trust(&file.name, &footer.drop_box)?;
+            self.made.push(footer.drop_box);
         }
         Ok(EnvironmentFile {
             text: Some(text),
@@ -290,13 +294,14 @@ impl<'p> Vault<'p> {
     {
         let rules = self.rules(&reading.footer.environment)?;
         let key = self.open_key(rules, &reading.footer)?;
-        let mut judged = self.scene().judge(rules.environment, &reading.footer, &key);
-        // A key made since the trust file was read was noted there before the file that was read now was written.
-        if judged.is_err() && self.trust.reload()? {
-            judged = self.scene().judge(rules.environment, &reading.footer, &key);
+        if !self.made.contains(key.drop_box()) {
+            let mut judged = self.scene().judge(rules.environment, &reading.footer, &key);
+            // A key made since the trust file was read was noted there before the file that was read now was written.
+            if judged.is_err() && self.trust.reload()? {
+                judged = self.scene().judge(rules.environment, &reading.footer, &key);
+            }
+            self.notices.extend(judged?.notice);
         }
-        let notice = judged?.notice;
-        self.notices.extend(notice);
         Ok(Environment { rules, reading, key })
     }
 
@@ -431,7 +436,12 @@ impl<'p> Vault<'p> {
         let verdict = match &key {
             None => Verdict::Unopened,
             Some(key) => match scene.weigh(rules.environment, &reading.footer, key, head) {
-                Ok(None | Some(Notice::Warning(_))) if scene.is_noted(&file.name, key.drop_box()) => Verdict::Trusted,
+                Ok(findings)
+                    if !matches!(findings.notice, Some(Notice::Note(_)))
+                        && scene.is_noted(&file.name, key.drop_box()) =>
+                {
+                    Verdict::Trusted
+                }
                 Ok(_) => Verdict::Open(None),
                 Err(objection) => Verdict::Open(Some(objection.to_string())),
             },

@@ -16,7 +16,7 @@ use crate::document::tree::{Node, Rules, Tree};
 use crate::error::Result;
 use crate::git::{CommitId, Repository};
 use crate::names::EnvironmentName;
-use crate::policy::EnvironmentPolicy;
+use crate::policy::{EnvironmentPolicy, POLICY_NAME};
 use crate::vault::footer::Footer;
 use crate::when;
 
@@ -234,17 +234,48 @@ impl PastKeys {
         vouches(key, token, &self.environment, new)
     }
 
-    /// Whether a chain of keys, each vouching for the next, leads from one to the other.
-    pub(super) fn leads(&self, from: &DropBox, to: &DropBox) -> bool {
-        let mut seen = BTreeSet::from([from]);
-        let mut open = vec![from];
-        while let Some(current) = open.pop() {
-            if current == to {
-                return true;
+    /// The keys from which a chain of keys, each vouching for the next, leads to `to`; itself too.
+    pub(super) fn leading_to<'k>(&'k self, to: &'k DropBox) -> BTreeSet<&'k DropBox> {
+        let mut by_id: BTreeMap<&str, Vec<(&DropBox, &EnvironmentKey)>> = BTreeMap::new();
+        for (drop_box, known) in &self.keys {
+            if let Some(key) = &known.key {
+                by_id.entry(key.id().as_str()).or_default().push((drop_box, key));
             }
-            open.extend(self.successors(current).into_iter().filter(|next| seen.insert(next)));
         }
-        false
+        let mut found = BTreeSet::from([to]);
+        let mut open = vec![to];
+        while let Some(new) = open.pop() {
+            let follows = self.keys.get(new).into_iter().flat_map(|known| &known.follows);
+            for (id, token) in follows {
+                for (old, key) in by_id.get(id.as_str()).into_iter().flatten() {
+                    if !found.contains(old) && self.vouches(key, token, new) {
+                        found.insert(old);
+                        open.push(old);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether the key of `old` leads to that of `current`, and no other key beside it does: each comes before or after it.
+    /// Where keys were made side by side, somebody who had been removed may have made one of them.
+    pub(super) fn is_only_way(&self, old: &DropBox, current: &DropBox) -> bool {
+        let before = self.leading_to(old);
+        let all = self.leading_to(current);
+        all.contains(old)
+            && all
+                .iter()
+                .all(|other| before.contains(other) || self.leading_to(other).contains(old))
+    }
+
+    /// Whether a key out of `among` says, by an entry that need not open here, that it follows the key of `drop_box`.
+    pub(super) fn is_claimed_by(&self, drop_box: &DropBox, among: &[DropBox]) -> bool {
+        let id = drop_box.id();
+        let claims = |known: &PastKey| known.follows.iter().any(|(old, _)| old == id.as_str());
+        among
+            .iter()
+            .any(|other| other != drop_box && self.keys.get(other).is_some_and(claims))
     }
 }
 
@@ -286,39 +317,94 @@ pub(super) fn footer_of(text: &str) -> Option<Footer> {
     Footer::read(&tree.footer.as_ref()?.entry).ok()
 }
 
-/// The files that the environment ever had, by the policy's history: itself first, relative to the repository's root.
-/// Also tells the ids that the root policy ever had.
+/// Where an environment's file ever stood, by the policy's history.
+#[derive(Debug)]
+pub(super) struct PastFiles {
+    /// Relative to the repository's root, the present one first.
+    pub(super) files: Vec<PathBuf>,
+    /// The ids that the root policy had.
+    pub(super) ids: BTreeSet<String>,
+    /// Whether no object was missing.
+    pub(super) complete: bool,
+}
+
+/// The files that the environment had in the history behind `head`, at `stop_at` and not behind it.
 pub(super) fn past_files(
     repository: &Repository,
     head: Option<CommitId>,
+    stop_at: Option<CommitId>,
     root_folder: &Path,
     environment: &EnvironmentPolicy,
-    policy_name: &str,
-) -> Result<(Vec<PathBuf>, BTreeSet<String>)> {
-    let mut files = vec![root_folder.join(&environment.file)];
-    let mut ids = BTreeSet::new();
-    let Some(head) = head else { return Ok((files, ids)) };
+) -> Result<PastFiles> {
+    let mut past = PastFiles {
+        files: vec![root_folder.join(&environment.file)],
+        ids: BTreeSet::new(),
+        complete: true,
+    };
+    let Some(head) = head else { return Ok(past) };
     let mut folders = vec![PathBuf::new()];
     if !environment.folder.as_os_str().is_empty() {
         folders.push(environment.folder.clone());
     }
     for folder in folders {
-        for version in repository.versions(&root_folder.join(&folder).join(policy_name), head, None)? {
-            let Some(Ok(text)) = repository.blob(version?.blob)?.map(String::from_utf8) else {
-                continue;
-            };
-            let Ok(tree) = Tree::parse(&text, Rules::Policy) else {
-                continue;
-            };
-            let (id, file) = past_policy(&tree, environment);
-            ids.extend(id.filter(|_| folder.as_os_str().is_empty()));
-            let file = file.map(|file| root_folder.join(&folder).join(file));
-            if let Some(file) = file.filter(|file| is_plain_relative(file) && !files.contains(file)) {
-                files.push(file);
+        let policy = root_folder.join(&folder).join(POLICY_NAME);
+        let mut versions = repository.versions(&policy, head, stop_at)?;
+        for version in &mut versions {
+            let blob = repository.blob(version?.blob)?;
+            past.complete &= blob.is_some();
+            past.learn(blob, root_folder, &folder, environment);
+        }
+        past.complete &= versions.is_complete();
+        if let Some(stop_at) = stop_at {
+            // A clone that lost this commit walked its whole history above.
+            let blob = repository.blob_at(stop_at, &policy).unwrap_or_default();
+            past.learn(blob, root_folder, &folder, environment);
+        }
+    }
+    Ok(past)
+}
+
+impl PastFiles {
+    /// Learns what a policy in `folder` said.
+    fn learn(&mut self, blob: Option<Vec<u8>>, root: &Path, folder: &Path, environment: &EnvironmentPolicy) {
+        let Some(Ok(text)) = blob.map(String::from_utf8) else {
+            return;
+        };
+        let Ok(tree) = Tree::parse(&text, Rules::Policy) else {
+            return;
+        };
+        let (id, file) = past_policy(&tree, environment);
+        self.ids.extend(id.filter(|_| folder.as_os_str().is_empty()));
+        let file = file.map(|file| root.join(folder).join(file));
+        if let Some(file) = file.filter(|file| is_plain_relative(file) && !self.files.contains(file)) {
+            self.files.push(file);
+        }
+    }
+}
+
+/// The commit that brought a text into one of these files: the oldest behind `head` that holds it.
+pub(super) fn origin_of(
+    repository: &Repository,
+    files: &[PathBuf],
+    head: CommitId,
+    text: &str,
+) -> Result<Option<Origin>> {
+    let mut origin: Option<Origin> = None;
+    for file in files {
+        for version in repository.versions(file, head, None)? {
+            let version = version?;
+            let blob = repository.blob(version.blob)?.unwrap_or_default();
+            let is_older = origin.as_ref().is_none_or(|found| version.time <= found.time);
+            if is_older && String::from_utf8_lossy(&blob).contains(text) {
+                origin = Some(Origin {
+                    commit: Some(version.commit.to_string()),
+                    author: version.author_name,
+                    time: version.time,
+                });
             }
         }
     }
-    Ok((files, ids))
+    Ok(origin)
 }
 
 fn is_plain_relative(path: &Path) -> bool {

@@ -6,7 +6,7 @@ use crate::crypto::envelope::to_base64;
 use crate::crypto::key::DropBox;
 use crate::crypto::proposal::{ProposalPlaintext, seal_proposal};
 use crate::document::path::ValuePath;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::value::Value;
 
 /// Whether a drop box may be sealed to without asking.
@@ -29,10 +29,11 @@ impl Vault<'_> {
         let environment = self.rules(&file.name)?.environment;
         let footer = self.read(file)?.footer;
         let mut scene: Scene<'_> = self.scene();
-        if scene.is_trusted(&environment.name, &footer.drop_box) {
+        let is_trusted = scene.is_trusted(&environment.name, &footer.drop_box);
+        if is_trusted && !scene.is_replaced(environment, &footer)? {
             return Ok(Addressee::Known);
         }
-        if scene.is_only_key(environment, &footer)? {
+        if !is_trusted && scene.is_only_key(environment, &footer)? {
             return Ok(Addressee::Only);
         }
         let origin = scene.origin(environment, &footer)?;
@@ -42,10 +43,17 @@ impl Vault<'_> {
     /// The file's text with a proposal for `path`.
     ///
     /// # Errors
-    /// As [`Vault::read`]; `Failed` if the value is too large.
-    pub fn propose(&self, file: &EnvironmentFile, path: &ValuePath, value: Value) -> Result<String> {
+    /// As [`Vault::read`]; `Failed` if the value is too large; `Integrity` if nobody vouched for the file's drop box: it
+    /// was not the one that [`Vault::addressee`] saw.
+    pub fn propose(&mut self, file: &EnvironmentFile, path: &ValuePath, value: Value) -> Result<String> {
+        let rules = self.rules(&file.name)?;
         let reading = self.read(file)?;
         let mut footer = reading.footer.clone();
+        let mut scene = self.scene();
+        if !scene.is_trusted(&file.name, &footer.drop_box) && !scene.is_only_key(rules.environment, &footer)? {
+            let message = format!("the drop box of `{}` changed meanwhile; nothing was written", file.name);
+            return Err(Failure::integrity(message).hint("run the command again").into());
+        }
         let proposal = ProposalPlaintext {
             policy: self.loaded.policy.id.clone(),
             environment: file.name.clone(),

@@ -10,7 +10,7 @@ use crate::crypto::key::{DropBox, EnvironmentKey};
 use crate::error::{Failure, Result};
 use crate::git::{CommitId, Repository};
 use crate::names::EnvironmentName;
-use crate::policy::{EnvironmentPolicy, POLICY_NAME};
+use crate::policy::EnvironmentPolicy;
 use crate::vault::footer::Footer;
 
 /// What a judgement is based on.
@@ -32,6 +32,14 @@ pub enum Notice {
     Note(String),
     /// Something to look into.
     Warning(String),
+}
+
+/// What speaks for a key.
+pub(super) struct Findings {
+    /// What the person should hear.
+    pub(super) notice: Option<Notice>,
+    /// Whether no commit or object was missing.
+    complete: bool,
 }
 
 /// What a judgement found.
@@ -82,6 +90,13 @@ impl Scene<'_> {
         self.trusted(environment).contains(drop_box)
     }
 
+    /// Whether the caller was told to trust this very key.
+    fn is_named(&self, environment: &EnvironmentName, drop_box: &DropBox) -> bool {
+        self.named
+            .iter()
+            .any(|(name, named)| name == environment.as_str() && named == drop_box)
+    }
+
     /// Judges the key of `footer`, which an identity here opened, and notes that it is trusted. Under a key that passes,
     /// values may be delivered and sealed.
     ///
@@ -95,13 +110,15 @@ impl Scene<'_> {
     ) -> Result<Judgement> {
         let name = &environment.name;
         let head = self.head()?;
-        let notice = self.weigh(environment, footer, key, head)?;
+        let Findings { notice, complete } = self.weigh(environment, footer, key, head)?;
+        // Where commits are missing, the rest is looked at once it is there.
+        let looked_at = head.filter(|_| complete);
         let noted = self.trust.note(
             self.policy,
             name,
             key.drop_box(),
             self.place,
-            head.map(|head| head.to_string()).as_deref(),
+            looked_at.map(|head| head.to_string()).as_deref(),
         );
         // Reading goes on where the state folder cannot be written; whatever writes notes again and fails there.
         let notice = match (noted, notice) {
@@ -115,38 +132,58 @@ impl Scene<'_> {
         Ok(Judgement { notice })
     }
 
-    /// What [`Scene::judge`] would find, without noting it: a line for the person on first sight.
+    /// What [`Scene::judge`] would find, without noting it.
     pub(super) fn weigh(
         &mut self,
         environment: &EnvironmentPolicy,
         footer: &Footer,
         key: &EnvironmentKey,
         head: Option<CommitId>,
-    ) -> Result<Option<Notice>> {
+    ) -> Result<Findings> {
         let name = &environment.name;
         let trusted = self.trusted(name);
         let is_trusted = trusted.contains(key.drop_box());
+        let known_policy = self.trust.policy_at(self.place).map(str::to_owned);
         let checked = self
             .trust
             .known(self.policy, name)
             .and_then(|known| known.checked.clone());
-        let checked = checked.filter(|checked| is_trusted && checked.drop_box == key.drop_box().as_str());
+        // In a folder that was never looked at, the history is asked which policies stood there.
+        let checked = checked.filter(|checked| {
+            is_trusted && checked.drop_box == key.drop_box().as_str() && known_policy.as_deref() == Some(self.policy)
+        });
         let up_to_date = checked
             .as_ref()
             .is_some_and(|checked| head.is_some_and(|head| head.to_string() == checked.head));
         let stop_at = checked.as_ref().and_then(|checked| CommitId::new(&checked.head));
         let from = if up_to_date { None } else { head };
         let (past, ids) = self.past(environment, footer, key, from, stop_at)?;
-        refuse_superseded(&past, name, key.drop_box(), &environment.file)?;
-        if is_trusted {
-            Ok(self.newer_key(environment, key.drop_box()))
-        } else if trusted.is_empty() {
-            let foreign = ids.into_iter().find(|id| id != self.policy);
-            self.first_sight(&past, name, key.drop_box(), foreign.as_deref())
-                .map(|text| Some(Notice::Note(text)))
-        } else {
-            follow(&past, name, &trusted, key.drop_box()).map(|()| None)
+        // What a person trusted in this folder is settled, whatever its history says of other policies.
+        let settled = is_trusted && known_policy.is_some();
+        let foreign = known_policy
+            .into_iter()
+            .chain(ids.into_iter().filter(|_| !settled))
+            .find(|id| id != self.policy);
+        if let Some(other) = foreign.filter(|_| !self.is_named(name, key.drop_box())) {
+            let message = format!(
+                "the policy here has the id `{}`, but `{other}` was known in this folder",
+                self.policy
+            );
+            return Err(distrust(message, name));
         }
+        refuse_superseded(&past, name, key.drop_box(), &environment.file)?;
+        let notice = if is_trusted {
+            self.newer_key(environment, key.drop_box())
+        } else if trusted.is_empty() {
+            Some(Notice::Note(first_sight(&past, name, key.drop_box())?))
+        } else {
+            follow(&past, name, &trusted, key.drop_box())?;
+            None
+        };
+        Ok(Findings {
+            notice,
+            complete: past.complete,
+        })
     }
 
     /// A line for the person if this machine once saw a newer key than `drop_box`, which is in no history here: the branch
@@ -192,53 +229,31 @@ impl Scene<'_> {
             past.complete = false;
             return Ok((past, ids));
         }
-        let (files, found) = if stop_at.is_some() {
-            (vec![prefix.join(&environment.file)], Default::default())
-        } else {
-            past_files(repository, head, &prefix, environment, POLICY_NAME)?
-        };
-        ids.extend(found);
-        past.read(repository, &files, head, stop_at, self.identities)?;
+        let found = past_files(repository, head, stop_at, &prefix, environment)?;
+        ids.extend(found.ids);
+        past.complete &= found.complete;
+        past.read(repository, &found.files, head, stop_at, self.identities)?;
         past.learn_key(key);
         Ok((past, ids))
     }
+}
 
-    /// A key is believed on first sight, unless something here knew another before.
-    fn first_sight(
-        &self,
-        past: &PastKeys,
-        name: &EnvironmentName,
-        drop_box: &DropBox,
-        foreign_policy: Option<&str>,
-    ) -> Result<String> {
-        let other_policy = self
-            .trust
-            .policy_at(self.place)
-            .filter(|id| *id != self.policy)
-            .or(foreign_policy);
-        if let Some(other) = other_policy {
-            let message = format!(
-                "the policy here has the id `{}`, but `{other}` was known in this folder",
-                self.policy
-            );
-            return Err(distrust(message, name));
-        }
-        for other in past
-            .drop_boxes()
-            .filter(|other| *other != drop_box && past.key(other).is_some())
-        {
-            if !past.leads(other, drop_box) {
-                return Err(forged(past, name, drop_box, other));
-            }
-        }
-        let origin = past
-            .origin(drop_box)
-            .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
-        Ok(format!(
-            "first sight of the key `{}` of `{name}` on this machine ({origin}): trusted from now on",
-            drop_box.id()
-        ))
+/// A key is believed on first sight, unless something here knew another before.
+fn first_sight(past: &PastKeys, name: &EnvironmentName, drop_box: &DropBox) -> Result<String> {
+    let before = past.leading_to(drop_box);
+    let stranger = past
+        .drop_boxes()
+        .find(|other| past.key(other).is_some() && !before.contains(other));
+    if let Some(other) = stranger {
+        return Err(forged(past, name, drop_box, other));
     }
+    let origin = past
+        .origin(drop_box)
+        .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+    Ok(format!(
+        "first sight of the key `{}` of `{name}` on this machine ({origin}): trusted from now on",
+        drop_box.id()
+    ))
 }
 
 /// Fails if a key is known that follows `drop_box`: the file was put back to what it was.
@@ -261,11 +276,13 @@ fn refuse_superseded(past: &PastKeys, name: &EnvironmentName, drop_box: &DropBox
     .into())
 }
 
-/// Finds a trusted key that leads to `drop_box` and whose other successors all lead there too.
+/// Finds a trusted key that leads to `drop_box` and whose other successors all lead there too. Keys that this machine came
+/// to trust later count as its successors: on a branch from before a new key, a removed reader could make another.
 fn follow(past: &PastKeys, name: &EnvironmentName, trusted: &[DropBox], drop_box: &DropBox) -> Result<()> {
-    for old in trusted {
-        let mut successors = past.successors(old).into_iter();
-        if past.leads(old, drop_box) && successors.all(|next| past.leads(next, drop_box)) {
+    let before = past.leading_to(drop_box);
+    let leads = |old: &DropBox| before.contains(old);
+    for (position, old) in trusted.iter().enumerate() {
+        if leads(old) && past.successors(old).into_iter().all(leads) && trusted[position..].iter().all(leads) {
             return Ok(());
         }
     }
@@ -329,6 +346,16 @@ impl Scene<'_> {
         Ok(past.origin(&footer.drop_box).cloned())
     }
 
+    /// Whether a key that this machine trusts claims to have replaced the one of `footer`; needs no identity.
+    pub(super) fn is_replaced(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<bool> {
+        let trusted = self.trusted(&environment.name);
+        if trusted.iter().all(|known| *known == footer.drop_box) {
+            return Ok(false);
+        }
+        let past = self.public_past(environment, footer)?;
+        Ok(past.is_claimed_by(&footer.drop_box, &trusted))
+    }
+
     /// Whether the history behind HEAD is complete and knows the drop box of `footer` and no other for the environment.
     pub(super) fn is_only_key(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<bool> {
         let past = self.public_past(environment, footer)?;
@@ -351,12 +378,11 @@ impl Scene<'_> {
             },
             self.identities,
         );
-        if let (Some(repository), Some(prefix)) = (self.readable(), self.prefix()) {
-            let (files, _) = past_files(repository, head, &prefix, environment, POLICY_NAME)?;
-            let repository = self.repository.filter(|repository| repository.unreadable().is_none());
-            if let Some(repository) = repository {
-                past.read(repository, &files, head, None, self.identities)?;
-            }
+        let repository = self.repository.filter(|repository| repository.unreadable().is_none());
+        if let (Some(repository), Some(prefix)) = (repository, self.prefix()) {
+            let found = past_files(repository, head, None, &prefix, environment)?;
+            past.complete &= found.complete;
+            past.read(repository, &found.files, head, None, self.identities)?;
         }
         Ok(past)
     }
