@@ -17,24 +17,33 @@
 //! `tools` (tests with real peers). Tests of the sandbox itself are in `sandbox_itself`.
 
 // Tests lay out fixtures; nothing here has to be atomic.
-#![allow(clippy::disallowed_methods, reason = "fixtures are written before anyone reads them")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
+)]
 
 mod canary;
 mod commands_page;
+mod crash;
 mod demo;
 mod dotenv_readers;
+mod editor;
+mod forged_key;
 mod init;
 mod keygen;
-mod crash;
-mod editor;
+mod merge;
 mod output;
 mod redaction;
+mod rollback;
 mod run;
 mod sandbox;
 mod sandbox_itself;
+mod stories;
 mod team;
 mod terminal;
 mod tools;
+mod trust;
 mod whoami;
 mod writers;
 
