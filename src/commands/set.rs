@@ -162,6 +162,16 @@ fn check_addressee(vault: &mut Vault<'_>, context: &Context, file: &EnvironmentF
         "nobody here can read `{name}`; its drop box is {drop_box} ({})",
         escaped(&origin)
     )];
+    if context.ui.assumes_yes() {
+        // `--yes` in a job that runs by itself would seal to whatever drop box somebody put there.
+        let message = format!(
+            "nothing here vouches for the drop box of `{name}` ({})",
+            escaped(&origin)
+        );
+        return Err(Failure::failed(message)
+            .hint(format!("ask a reader for the drop box: SECRETREE_TRUST={name}:age1…"))
+            .into());
+    }
     if context
         .ui
         .confirm(&plan, "propose the value to whoever holds that key?")?

@@ -147,6 +147,19 @@ impl Repository {
             .map(|entry| BlobId(entry.id)))
     }
 
+    /// What is staged for the file `relative`, or what each side brings to a conflict over it.
+    ///
+    /// # Errors
+    /// As [`Self::staged`].
+    pub fn staged_sides(&self, relative: &Path) -> Result<Vec<BlobId>> {
+        check_relative(relative)?;
+        let index = self.index()?;
+        // 0 is what is staged; 1 the common ancestor, 2 ours and 3 theirs of a conflict.
+        let sides = (0..=3).filter_map(|stage| index.get_path(relative, stage));
+        let sides = sides.filter(|entry| objects::is_file(entry.mode) && !entry.id.is_zero());
+        Ok(sides.map(|entry| BlobId(entry.id)).collect())
+    }
+
     /// Whether history ends early here (`git clone --depth`): answers from it are "at least".
     pub fn is_shallow(&self) -> bool {
         self.inner().is_ok_and(git2::Repository::is_shallow)

@@ -7,6 +7,7 @@ mod change;
 mod environment;
 pub mod footer;
 mod past;
+mod past_files;
 mod proposal;
 mod reading;
 mod trust;

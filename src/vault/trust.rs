@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::past::{Origin, PastKeys, past_files};
+use super::past::{Origin, PastKeys};
+use super::past_files::past_files;
 use super::trust_file::TrustFile;
 use crate::crypto::identities::Identities;
 use crate::crypto::key::{DropBox, EnvironmentKey};
@@ -64,7 +65,7 @@ impl Scene<'_> {
         self.readable().map_or(Ok(None), Repository::head)
     }
 
-    /// The keys that this machine trusts for the environment, and those that it was told to.
+    /// The keys that this machine noted as trusted for the environment, oldest first, and those that it was told to trust.
     fn trusted(&self, environment: &EnvironmentName) -> Vec<DropBox> {
         let known = self.trust.known(self.policy, environment);
         let noted = known
@@ -177,7 +178,9 @@ impl Scene<'_> {
         } else if trusted.is_empty() {
             Some(Notice::Note(first_sight(&past, name, key.drop_box())?))
         } else {
-            follow(&past, name, &trusted, key.drop_box())?;
+            let known = self.trust.known(self.policy, name);
+            let noted = known.map_or(0, |known| known.trusted.len()).min(trusted.len());
+            follow(&past, name, &trusted, noted, key.drop_box())?;
             None
         };
         Ok(Findings {
@@ -276,13 +279,21 @@ fn refuse_superseded(past: &PastKeys, name: &EnvironmentName, drop_box: &DropBox
     .into())
 }
 
-/// Finds a trusted key that leads to `drop_box` and whose other successors all lead there too. Keys that this machine came
-/// to trust later count as its successors: on a branch from before a new key, a removed reader could make another.
-fn follow(past: &PastKeys, name: &EnvironmentName, trusted: &[DropBox], drop_box: &DropBox) -> Result<()> {
+/// Finds a trusted key that leads to `drop_box` and whose other successors all lead there too. Of the first `noted` keys,
+/// those that this machine came to trust later count as successors: on a branch from before a new key, a removed reader
+/// could make another.
+fn follow(
+    past: &PastKeys,
+    name: &EnvironmentName,
+    trusted: &[DropBox],
+    noted: usize,
+    drop_box: &DropBox,
+) -> Result<()> {
     let before = past.leading_to(drop_box);
     let leads = |old: &DropBox| before.contains(old);
     for (position, old) in trusted.iter().enumerate() {
-        if leads(old) && past.successors(old).into_iter().all(leads) && trusted[position..].iter().all(leads) {
+        let mut later = trusted.iter().take(noted).skip(position);
+        if leads(old) && past.successors(old).into_iter().all(leads) && later.all(leads) {
             return Ok(());
         }
     }
