@@ -1,202 +1,18 @@
 //! The forged key: grants need only public keys, so somebody who may write the repository and reads nothing can invent an
 //! environment key and grant it to everybody. Whatever such a file says, nothing of it is delivered and nothing is ever
-//! sealed under its key. `Forgery` is the attacker's workshop, made of the library as anybody could use it.
+//! sealed under its key.
 
-use std::path::Path;
-
-use secretree::crypto::envelope::{from_base64, to_base64};
-use secretree::crypto::grant::{GrantPlaintext, seal_grant};
-use secretree::crypto::identities::{Identities, KeySource};
 use secretree::crypto::key::EnvironmentKey;
-use secretree::crypto::plugins::Plugins;
-use secretree::crypto::public_key::PublicKey;
-use secretree::crypto::token::{TokenKind, TokenPlaintext, seal_token};
-use secretree::document::token::Token;
-use secretree::document::tree::{Rules, Tree};
-use secretree::names::{EnvironmentName, KeyId, RecipientName, Version};
-use secretree::value::{LineEnd, Value};
-use secretree::vault::footer::Footer;
 
-use crate::output::Output;
+use crate::forgery::{Forgery, assert_gets, assert_refused, clone_of, copy_tree, footer_of, set, shallow_clone_of};
 use crate::sandbox::Person;
 use crate::team::{POLICY_ID, Team};
 
-/// An environment file made outside of the program.
-pub(crate) struct Forgery {
-    /// Its key, whoever made it.
-    pub(crate) key: EnvironmentKey,
-    policy: String,
-    body: String,
-    footer: Footer,
-}
-
-impl Forgery {
-    /// An empty file of an environment under `key`, for the policy `policy`.
-    pub(crate) fn with_key(environment: &str, policy: &str, key: EnvironmentKey) -> Self {
-        let name = EnvironmentName::new(environment).unwrap();
-        Self {
-            footer: Footer::new(name, key.drop_box().clone()),
-            policy: policy.to_owned(),
-            body: String::new(),
-            key,
-        }
-    }
-
-    /// An empty file of `dev` under an invented key.
-    pub(crate) fn of_dev() -> Self {
-        Self::with_key("dev", POLICY_ID, EnvironmentKey::generate())
-    }
-
-    /// With a grant for each of these people.
-    pub(crate) fn granted_to(mut self, people: &[&Person]) -> Self {
-        for person in people {
-            let public = PublicKey::parse(&person.public_key()).unwrap();
-            let grant = GrantPlaintext {
-                policy: self.policy.clone(),
-                environment: self.footer.environment.clone(),
-                key: self.key.clone(),
-            };
-            let file = to_base64(&seal_grant(&public, &grant, &Plugins::none()).unwrap());
-            let name = RecipientName::new(person.folder().file_name().unwrap().to_str().unwrap()).unwrap();
-            let grants = self.footer.grants.entry(name).or_default();
-            grants.insert(public.label().clone(), file);
-        }
-        self
-    }
-
-    /// With a value at the root key `name`, sealed under the file's key.
-    pub(crate) fn with(self, name: &str, value: &str) -> Self {
-        let token = sealed(&self.key, &self.footer.environment, name, value);
-        self.with_text(&format!("{name}: |-\n  {token}\n"))
-    }
-
-    /// With this text at the end of the body.
-    pub(crate) fn with_text(mut self, text: &str) -> Self {
-        self.body += text;
-        self
-    }
-
-    /// Vouched for by `old`, which the forger holds.
-    pub(crate) fn following(self, old: &EnvironmentKey) -> Self {
-        let id = old.id().clone();
-        self.claiming_to_follow(id, old)
-    }
-
-    /// With an entry of `follows` for the key `id` that was sealed under `sealer`.
-    pub(crate) fn claiming_to_follow(mut self, id: KeyId, sealer: &EnvironmentKey) -> Self {
-        let plaintext = TokenPlaintext::follows(self.footer.environment.clone(), self.key.drop_box());
-        let base64 = seal_token(sealer, &plaintext).unwrap();
-        let version = Version::follows();
-        let token = Token {
-            key: id.clone(),
-            version,
-            base64: &base64,
-        };
-        let token = token.to_string();
-        self.footer.follows.insert(id, token);
-        self
-    }
-
-    /// The file.
-    pub(crate) fn text(&self) -> String {
-        let gap = if self.body.is_empty() { "" } else { "\n" };
-        format!("{}{gap}{}", self.body, self.footer.write(LineEnd::Lf))
-    }
-}
-
-/// A token for the root key `name` under `key`.
-pub(crate) fn sealed(key: &EnvironmentKey, environment: &EnvironmentName, name: &str, value: &str) -> String {
-    let plaintext = TokenPlaintext {
-        kind: TokenKind::Value,
-        environment: environment.clone(),
-        path: format!("[\"{name}\"]"),
-        version: Version::new("v0badc0de").unwrap(),
-        value: Value::text(value),
-        source: None,
-    };
-    let base64 = seal_token(key, &plaintext).unwrap();
-    let token = Token {
-        key: key.id().clone(),
-        version: plaintext.version,
-        base64: &base64,
-    };
-    token.to_string()
-}
-
-/// The footer of an environment file.
-pub(crate) fn footer_of(text: &str) -> Footer {
-    let tree = Tree::parse(text, Rules::File).unwrap();
-    Footer::read(&tree.footer.unwrap().entry).unwrap()
-}
-
-/// The key of an environment file, as somebody holds it who was granted it.
-pub(crate) fn key_held_by(person: &Person, text: &str) -> EnvironmentKey {
-    let footer = footer_of(text);
-    let source = KeySource::file("identity".to_owned(), person.identity_file());
-    let mut identities = Identities::new(vec![source], Plugins::none());
-    let grants: Vec<_> = footer
-        .all_grants()
-        .map(|(_, label, file)| (label, from_base64(file, 1 << 14).unwrap()))
-        .collect();
-    let borrowed: Vec<_> = grants.iter().map(|(label, file)| (*label, file.as_slice())).collect();
-    secretree::crypto::grant::open_any(&borrowed, &mut identities)
-        .unwrap()
-        .1
-        .key
-}
-
-/// Sets a value of an environment.
-pub(crate) fn set(person: &Person, environment: &str, path: &str, value: &str) -> Output {
-    person.secretree(["set", environment, path]).input(value).run()
-}
-
-/// The value at a path, which is printed.
-#[track_caller]
-pub(crate) fn assert_gets(person: &Person, environment: &str, path: &str, value: &str) {
-    let output = person.secretree(["get", environment, path]).run();
-    output.succeeds().prints(value);
-}
-
-/// Every command that delivers or writes, on an environment that holds `db` or not: all end with 5, say `words`, deliver
-/// nothing and leave `file` as it is.
-#[track_caller]
-pub(crate) fn assert_refused(person: &Person, environment: &str, file: &str, words: &str, trust: Option<&str>) {
-    let editor = person.sandbox().script(
-        "edits",
-        "#!/bin/sh\ncat \"$1\" >> \"$HOME/delivered\"\necho 'fresh: word' >> \"$1\"\n",
-    );
-    let before = person.read(file);
-    let commands: [&[&str]; 9] = [
-        &["get", environment, "db"],
-        &["set", environment, "db"],
-        &["set", environment, "brand.new"],
-        &["set", environment, "made", "--generate", "hex:16"],
-        &["edit", environment],
-        &["unset", environment, "db"],
-        &["encrypt", environment, "--yes"],
-        &["apply", environment, "--yes"],
-        &["apply", environment, "--yes", "--new-key"],
-    ];
-    for command in commands {
-        let mut run = person
-            .secretree(command)
-            .input("typed-by-a-person")
-            .env("EDITOR", &editor);
-        if let Some(trust) = trust {
-            run = run.env("SECRETREE_TRUST", trust);
-        }
-        let output = run.run();
-        output.code(5).says(words).prints("");
-        assert!(person.read(file) == before, "{command:?} wrote");
-    }
-    assert!(
-        !person.folder().join("home/delivered").exists(),
-        "the editor was started"
-    );
-}
+const FILE: &str = "secrets/dev.yaml";
+const REFUSAL: &str = "is not trusted: the key";
 
 /// Alice and bob share `dev` with one value; mallory can push and reads nothing.
-pub(crate) fn shared_secret() -> (Team, Person, Person, Person) {
+fn shared_secret() -> (Team, Person, Person, Person) {
     let mut team = Team::new(&["alice", "bob"]);
     let (alice, bob) = (team.person("alice"), team.person("bob"));
     set(&alice, "dev", "db", "real").succeeds();
@@ -206,9 +22,6 @@ pub(crate) fn shared_secret() -> (Team, Person, Person, Person) {
     let mallory = team.add("mallory");
     (team, alice, bob, mallory)
 }
-
-const FILE: &str = "secrets/dev.yaml";
-const REFUSAL: &str = "is not trusted: the key";
 
 #[test]
 fn nothing_is_delivered_or_sealed_under_a_forged_key() {
@@ -348,6 +161,9 @@ fn another_policy_id_is_no_way_round() {
     assert_refused(&alice, "dev", FILE, "was known in this folder", None);
     let fresh = clone_of(&mut team, &alice, "fresh");
     assert_refused(&fresh, "dev", FILE, "was known in this folder", None);
+    // Only a person's word makes it the policy of this folder.
+    fresh.secretree(["trust", "dev", "--yes"]).run().succeeds();
+    assert_gets(&fresh, "dev", "db", "forged");
     // Without git, the machine still knows what stood in the folder.
     std::fs::remove_dir_all(alice.work(".git")).unwrap();
     assert_refused(&alice, "dev", FILE, "was known in this folder", None);
@@ -418,6 +234,66 @@ fn successors_and_predecessors_that_do_not_open_count_for_nothing() {
 }
 
 #[test]
+fn a_forged_key_below_an_environment_stops_the_whole() {
+    let readers = "readers: [alice, bob]";
+    let team = Team::with_policy(
+        &["alice", "bob"],
+        &format!(
+            "environments:\n  base: {{file: secrets/base.yaml, {readers}}}\n  dev: {{file: {FILE}, {readers}, extends: [base]}}\n"
+        ),
+    );
+    let (alice, bob) = (team.person("alice"), team.person("bob"));
+    set(&alice, "base", "shared", "real").succeeds();
+    set(&alice, "dev", "db", "real").succeeds();
+    team.share(&alice, "first values");
+    assert_gets(&alice, "dev", "db", "real");
+    let forgery = Forgery::with_key("base", POLICY_ID, EnvironmentKey::generate());
+    let forgery = forgery.granted_to(&[&alice, &bob]).with("shared", "forged");
+    alice.write("secrets/base.yaml", forgery.text());
+    for command in [
+        &["get", "dev", "db"] as &[&str],
+        &["get", "dev", "shared"],
+        &["run", "dev", "--", "env"],
+        &["decrypt", "dev", "--format", "json"],
+    ] {
+        alice.secretree(command).run().code(5).says(REFUSAL).prints("");
+    }
+    assert_refused(&alice, "base", "secrets/base.yaml", REFUSAL, None);
+}
+
+#[test]
+fn a_new_name_for_an_environment_is_seen_for_the_first_time() {
+    let (team, alice, bob, mallory) = shared_secret();
+    let policy = mallory.read_text(".secrets.yaml");
+    let renamed = policy.replace("  dev: {", "  development: {");
+    mallory.write(".secrets.yaml", renamed.replace("default_environment: dev\n", ""));
+    let forgery = Forgery::with_key("development", POLICY_ID, EnvironmentKey::generate());
+    mallory.write(FILE, forgery.granted_to(&[&alice, &bob]).with("db", "forged").text());
+    team.share(&mallory, "a longer name");
+    team.update(&alice);
+    // The name that people and scripts use is gone; another name is another environment, and says who made it.
+    alice.secretree(["get", "dev", "db"]).run().code(1).prints("");
+    let output = alice.secretree(["get", "development", "db"]).run();
+    output.says("first sight of the key").says("of mallory");
+    // The true file under the new name is a file of another environment.
+    alice.write(FILE, bob.read(FILE));
+    assert_refused(&alice, "development", FILE, "`dev`", None);
+}
+
+#[test]
+fn authors_do_not_draw_on_the_terminal() {
+    let (team, alice, bob, mallory) = shared_secret();
+    mallory.write(FILE, Forgery::of_dev().granted_to(&[&alice, &bob]).text());
+    let name = "\u{1b}[2Jalice\u{202e}";
+    mallory.git(["config", "user.name", name]).run().succeeds();
+    team.share(&mallory, "rotate");
+    team.update(&alice);
+    let output = alice.secretree(["get", "dev", "db"]).run();
+    output.code(5).says("alice");
+    assert!(!output.stderr().contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
 fn a_new_key_over_a_forged_commit_heals_every_clone() {
     let (mut team, alice, bob, mallory) = shared_secret();
     let original = alice.read_text(FILE);
@@ -437,35 +313,4 @@ fn a_new_key_over_a_forged_commit_heals_every_clone() {
     assert_gets(&bob, "dev", "db", "real");
     let fresh = clone_of(&mut team, &alice, "fresh");
     assert_gets(&fresh, "dev", "db", "real");
-}
-
-/// A machine of `person` that was never used: the same identity, an empty home, a clone of what `origin` holds.
-pub(crate) fn clone_of(team: &mut Team, person: &Person, name: &str) -> Person {
-    let machine = team.add(name);
-    std::fs::copy(person.identity_file(), machine.identity_file()).unwrap();
-    machine
-}
-
-/// The same with the newest commit only.
-pub(crate) fn shallow_clone_of(team: &mut Team, person: &Person, name: &str) -> Person {
-    let machine = team.sandbox().person(name);
-    let origin = format!("file://{}", team.sandbox().root().join("origin.git").display());
-    let clone = ["clone", "--quiet", "--depth", "1", &origin, "."];
-    machine.git(clone).run().code(0);
-    std::fs::copy(person.identity_file(), machine.identity_file()).unwrap();
-    machine
-}
-
-/// Copies a folder.
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

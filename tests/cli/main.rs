@@ -30,6 +30,7 @@ mod demo;
 mod dotenv_readers;
 mod editor;
 mod forged_key;
+mod forgery;
 mod init;
 mod keygen;
 mod merge;

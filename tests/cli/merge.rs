@@ -3,7 +3,7 @@
 
 use expect_test::expect;
 
-use crate::forged_key::{Forgery, assert_gets, clone_of, footer_of, key_held_by, sealed, set};
+use crate::forgery::{Forgery, assert_gets, clone_of, footer_of, key_held_by, sealed, set};
 use crate::rollback::remove_mallory;
 use crate::sandbox::Person;
 use crate::team::Team;
@@ -13,10 +13,10 @@ const FILE: &str = "secrets/dev.yaml";
 /// Makes this the text of `dev`, as an editor does.
 fn edit(person: &Person, text: &str) {
     let draft = person.sandbox().temporary().join("draft.yaml");
-    std::fs::write(&draft, text).unwrap();
+    std::fs::write(&draft, text).expect("the sandbox is ours");
     let copy = format!("cp {}", draft.display());
     person.secretree(["edit", "dev"]).env("EDITOR", copy).run().succeeds();
-    std::fs::remove_file(draft).unwrap();
+    std::fs::remove_file(draft).expect("it was just written");
 }
 
 #[test]

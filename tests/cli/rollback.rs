@@ -4,9 +4,7 @@
 
 use secretree::crypto::key::EnvironmentKey;
 
-use crate::forged_key::{
-    Forgery, assert_gets, assert_refused, clone_of, footer_of, key_held_by, set, shallow_clone_of,
-};
+use crate::forgery::{Forgery, assert_gets, assert_refused, clone_of, footer_of, key_held_by, set, shallow_clone_of};
 use crate::sandbox::Person;
 use crate::team::{POLICY_ID, Team};
 
@@ -114,12 +112,44 @@ fn a_new_key_that_is_only_staged_is_known() {
 }
 
 #[test]
+fn a_new_key_that_a_merge_is_about_to_bring_is_known() {
+    let removal = removal();
+    let away = &removal.away;
+    set(away, "dev", "db", "mine").succeeds();
+    away.commit("mine");
+    away.git(["pull", "--quiet", "--no-rebase", "origin", "main"])
+        .run()
+        .code(1);
+    away.git(["checkout", "--quiet", "--ours", FILE]).run().succeeds();
+    assert_refused(away, "dev", FILE, "replaced", None);
+    away.git(["checkout", "--quiet", "--theirs", FILE]).run().succeeds();
+    assert_gets(away, "dev", "db", "real");
+}
+
+#[test]
+fn a_footer_that_a_formatter_quoted_is_read_in_history_too() {
+    let removal = removal();
+    let bob = &removal.bob;
+    let text = bob.read_text(FILE);
+    bob.git(["reset", "--quiet", "--soft", "HEAD~1"]).run().succeeds();
+    bob.write(FILE, text.replace("\nsecretree:", "\n\"secretree\":"));
+    assert_gets(bob, "dev", "db", "real");
+    bob.commit("remove mallory, formatted");
+    bob.write(FILE, removal.rolled_back());
+    assert_refused(bob, "dev", FILE, "replaced (commit", None);
+}
+
+#[test]
 fn a_checkout_from_before_the_new_key_is_what_it_was() {
     let removal = removal();
     let bob = &removal.bob;
     bob.git(["reset", "--quiet", "--hard", "HEAD~1"]).run().succeeds();
-    // Other branches and the reflog do not count, or work on an old branch would stop.
-    assert_gets(bob, "dev", "db", "real");
+    // Other branches and the reflog do not count, or work on an old branch would stop; it is said, though.
+    let output = bob.secretree(["get", "dev", "db"]).run();
+    output
+        .succeeds()
+        .prints("real")
+        .says("this machine knows a newer key of `dev`");
     bob.git(["reset", "--quiet", "--hard", "origin/main"]).run().succeeds();
     assert_gets(bob, "dev", "db", "real");
     bob.write(FILE, removal.rolled_back());

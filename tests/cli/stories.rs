@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use crate::canary::Canary;
-use crate::forged_key::{Forgery, assert_gets, footer_of, set};
+use crate::forgery::{Forgery, assert_gets, footer_of, set};
 use crate::rollback::remove_mallory;
 use crate::sandbox::Person;
 use crate::team::Team;
@@ -70,6 +70,11 @@ fn a_proposal_goes_to_no_drop_box_that_nobody_vouched_for() {
     carol.write(FILE, &true_text);
     carol.commit("put back");
     refused("no terminal to ask on");
+    // Nor is `--yes` somebody's word for it.
+    let before = carol.read(FILE);
+    let run = carol.secretree(["set", "dev", "api.key", "--yes"]).input("typed");
+    run.run().code(1).says("SECRETREE_TRUST=dev:age1");
+    assert!(carol.read(FILE) == before, "it was written");
     let mut terminal = carol.on_terminal(["set", "dev", "api.key"]);
     terminal.expect("dev:api.key").send_hidden("typed\n");
     terminal

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use expect_test::expect;
 
-use crate::forged_key::{assert_gets, clone_of, footer_of, set, shallow_clone_of};
+use crate::forgery::{assert_gets, clone_of, footer_of, set, shallow_clone_of};
 use crate::sandbox::Person;
 use crate::team::Team;
 
@@ -107,6 +107,10 @@ fn a_job_is_told_whom_to_trust() {
     let shallow = shallow_clone_of(&mut team, &alice, "shallow-3");
     let output = shallow.secretree(["get", "dev", "db"]).run();
     output.succeeds().prints("real").says("first sight");
+    // A word for another key neither helps nor harms a machine that follows by itself.
+    new_key(&team, &bob);
+    team.update(&alice);
+    get(&alice, &alice.public_key()).succeeds().prints("real");
     get(&shallow, "age1nonsense").code(1).says("names no drop box");
 }
 
