@@ -612,8 +612,15 @@ fn reseal_proposals(environment: &Environment<'_>, key: &EnvironmentKey) -> Resu
         };
         let bytes = from_base64(file, usize::MAX / 8).map_err(|reason| refused(reason.to_string()))?;
         let opened = open_proposal(&environment.key, label, &bytes).map_err(|reason| refused(reason.to_string()))?;
-        if opened.policy != *policy || opened.environment != *name {
+        if opened.environment != *name {
             return Err(refused(format!("it was made for `{}`", opened.environment)).into());
+        }
+        if opened.policy != *policy {
+            let reason = format!(
+                "it was made for the policy `{}`, but the policy here is `{policy}`",
+                opened.policy
+            );
+            return Err(refused(reason).into());
         }
         let (label, sealed) = seal_proposal(key.drop_box(), &opened)?;
         proposals.insert(label, to_base64(&sealed));

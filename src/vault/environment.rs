@@ -110,38 +110,33 @@ impl<'f> Environment<'f> {
                 source: None,
             });
         };
-        if token.key != *self.key.id() {
-            let message = format!(
-                "the token at `{}` is sealed under the key `{}`, but the key of the file is `{}`",
-                self.named(&place.path),
-                token.key,
-                self.key.id()
-            );
-            let hint = format!(
-                "a merge may have left it: secretree apply {}",
-                self.rules.environment.name
-            );
-            return Err(Failure::integrity(message).hint(hint).into());
-        }
         self.open_token(token, &place.path, TokenKind::Value)
     }
 
     /// Opens a token of the file's key that stands at `path`.
     pub(super) fn open_token(&self, token: &Token<'_>, path: &ValuePath, kind: TokenKind) -> Result<Opened> {
+        if token.key != *self.key.id() {
+            return Err(self.of_another_key(token, path).into());
+        }
         let opened = open_token(&self.key, token.base64)
             .map_err(|reason| self.refused(path, &format!("is refused: {reason}")))?;
         let name = &self.rules.environment.name;
         let sealed_path = ValuePath::from_json(&opened.path);
         if opened.environment != *name || opened.path != path.to_json() || opened.kind != kind {
             let sealed_path = sealed_path.map_or_else(|| "?".to_owned(), |path| path.to_string());
-            let kind = if opened.kind == kind { "" } else { ", as something else" };
+            let kinds = if opened.kind == kind {
+                String::new()
+            } else {
+                format!(" as `{}`, not as `{}`", opened.kind.name(), kind.name())
+            };
             return Err(self.refused(
                 path,
-                &format!("was sealed for `{}:{sealed_path}`{kind}", opened.environment),
+                &format!("was sealed for `{}:{sealed_path}`{kinds}", opened.environment),
             ));
         }
         if opened.version != token.version {
-            return Err(self.refused(path, "has another version inside than outside"));
+            let versions = format!("is `{}` inside but `{}` outside", opened.version, token.version);
+            return Err(self.refused(path, &versions));
         }
         if opened
             .source
@@ -154,6 +149,19 @@ impl<'f> Environment<'f> {
             value: opened.value,
             source: opened.source,
         })
+    }
+
+    fn of_another_key(&self, token: &Token<'_>, path: &ValuePath) -> Failure {
+        let message = format!(
+            "the token at `{}` is sealed under the key `{}`, but the key of the file is `{}`",
+            self.named(path),
+            token.key,
+            self.key.id()
+        );
+        Failure::integrity(message).hint(format!(
+            "a merge may have left it: secretree apply {}",
+            self.rules.environment.name
+        ))
     }
 
     fn refused(&self, path: &ValuePath, why: &str) -> anyhow::Error {
