@@ -40,6 +40,7 @@ mod rollback;
 mod run;
 mod sandbox;
 mod sandbox_itself;
+mod stock_age;
 mod stories;
 mod team;
 mod terminal;
