@@ -103,7 +103,7 @@ text_newtype!(KeyId);
 impl KeyId {
     /// `None` unless `text` is `k` and 16 lower-case hex digits.
     pub fn new(text: &str) -> Option<Self> {
-        is_mark(text, 'k', 16).then(|| Self(text.to_owned()))
+        is_key_id(text).then(|| Self(text.to_owned()))
     }
 
     /// The id of the key whose drop box is `drop_box` (an `age1…` string).
@@ -120,7 +120,7 @@ text_newtype!(Version);
 impl Version {
     /// `None` unless `text` is `v` and 8 lower-case hex digits.
     pub fn new(text: &str) -> Option<Self> {
-        is_mark(text, 'v', 8).then(|| Self(text.to_owned()))
+        is_version(text).then(|| Self(text.to_owned()))
     }
 
     /// A version that was never used before, but for chance. Never the `v00000000` of `follows`.
@@ -137,6 +137,16 @@ impl Version {
     pub fn follows() -> Self {
         Self("v00000000".to_owned())
     }
+}
+
+/// Whether `text` is a [`KeyId`].
+pub fn is_key_id(text: &str) -> bool {
+    is_mark(text, 'k', 16)
+}
+
+/// Whether `text` is a [`Version`].
+pub fn is_version(text: &str) -> bool {
+    is_mark(text, 'v', 8)
 }
 
 /// The first 16 hex digits of SHA-256 of `bytes`: key ids, grant labels and proposal labels end in it.

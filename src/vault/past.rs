@@ -95,8 +95,15 @@ impl PastKeys {
         stop_at: Option<CommitId>,
         identities: &mut Identities,
     ) -> Result<()> {
+        let committed = repository.head()?;
         for file in files {
-            for blob in repository.staged_sides(file)? {
+            // What is staged as HEAD has it is a part of the history, which is read here or was read before.
+            let known = committed.map_or(Ok(None), |commit| repository.blob_id_at(commit, file))?;
+            for blob in repository
+                .staged_sides(file)?
+                .into_iter()
+                .filter(|blob| Some(*blob) != known)
+            {
                 let unborn = Origin {
                     commit: None,
                     author: String::new(),

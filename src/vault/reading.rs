@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::document::lines::{Refusal, line_end};
 use crate::document::path::ValuePath;
-use crate::document::token::{Token, has_token_shape};
+use crate::document::token::{Token, has_token_shape, is_token};
 use crate::document::tree::{Located, Rules, Scalar, Tree};
 use crate::error::{Failure, Result};
 use crate::policy::{EnvironmentPolicy, Policy};
@@ -142,7 +142,7 @@ impl<'a> Reading<'a> {
     pub fn check(&self, rules: Rulebook<'_>) -> Result<()> {
         let mut wrong = None;
         self.tree.visit(&mut |trail, scalar| {
-            if wrong.is_none() && Token::parse(&scalar.content).is_none() {
+            if wrong.is_none() && !is_token(&scalar.content) {
                 let path = trail.to_path();
                 let malformed = has_token_shape(&scalar.content);
                 if malformed || !rules.lets_stand_readable(&path) {
