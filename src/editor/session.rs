@@ -16,6 +16,9 @@ use super::signals::SignalGuard;
 use crate::context::{Variables, is_private};
 use crate::ui::Ui;
 
+/// How often an editor may bring a refused text where no terminal is, and so perhaps nobody who reads the reasons.
+const TRIES_UNSEEN: usize = 10;
+
 /// A text in a person's editor. The private file is removed when this is dropped.
 pub(crate) struct EditorSession<'a> {
     // Before the folder: on drop the handlers go first, so that none of them acts on a folder long gone.
@@ -65,12 +68,13 @@ impl<'a> EditorSession<'a> {
     }
 
     /// Opens the editor until `check` accepts the text. Failure: the editor failed, or brought the same
-    /// refused text back; then with the check's own failure.
+    /// refused text back (without a terminal, ten refused texts); then with the check's own failure.
     pub(crate) fn edit<T>(&self, mut check: impl FnMut(&Secret) -> Result<T>) -> Result<Edited<T>> {
         if let Some(notice) = self.editor.notice() {
             self.ui.warning(&notice);
         }
         let mut refused: Option<Secret> = None;
+        let mut tries = 0;
         loop {
             self.open_editor()?;
             let text = self.read_back()?;
@@ -81,11 +85,13 @@ impl<'a> EditorSession<'a> {
                 Ok(accepted) => return Ok(Edited::Changed(accepted)),
                 Err(failure) => failure,
             };
-            if refused.as_ref() == Some(&text) {
+            tries += 1;
+            let is_watched = self.ui.terminal().is_some();
+            if refused.as_ref() == Some(&text) || (!is_watched && tries == TRIES_UNSEEN) {
                 return Err(failure);
             }
             self.ui.failure(&failure);
-            if self.ui.terminal().is_some() && !self.ui.wait_for_enter("to edit again, Ctrl-D to give up")? {
+            if is_watched && !self.ui.wait_for_enter("to edit again, Ctrl-D to give up")? {
                 return Err(Failure::failed("given up; nothing was written").into());
             }
             refused = Some(text);

@@ -199,6 +199,16 @@ fn a_refused_text_is_told_by_line_and_column_and_never_repeated() {
     canary.assert_unseen(team.sandbox(), &[]);
 }
 
+#[test]
+fn an_editor_that_never_mends_the_text_comes_to_an_end() {
+    let (_team, alice, _) = alice();
+    let before = alice.read("secrets/dev.yaml");
+    let run = edit_with(&alice, "echo opened >> \"$LOG\"; echo 'a: [' >> \"$1\"");
+    run.run().code(1).says("line ");
+    assert_eq!(std::fs::read_to_string(log(&alice)).unwrap().lines().count(), 10);
+    assert!(alice.read("secrets/dev.yaml") == before);
+}
+
 /// `edit dev` on a terminal, with this script as the editor.
 fn terminal_with(person: &Person, script: &str) -> Terminal {
     Terminal::start(edit_with(person, script))
