@@ -62,7 +62,7 @@ fn occupied(folder: &Path, wait: Duration) -> Failure {
     Failure::failed(format!(
         "another `secretree` has been writing in `{folder}` for {seconds} s, and still is"
     ))
-    .hint("wait until it is done (an open `secretree edit` waits for its editor), then try again")
+    .hint("wait until it is done (it may be waiting for an answer), then try again")
 }
 
 #[cfg(test)]
