@@ -1,5 +1,6 @@
 //! A value that must be seen nowhere: it is looked for, as it is and encoded, in everything commands printed, in every
-//! file of the sandbox, in shared memory, in every git object and in the argument lists of running processes.
+//! file of the sandbox, in shared memory, in every git object, in the argument lists of running processes and in the
+//! variables of the program itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,7 +70,7 @@ impl Canary {
         );
     }
 
-    /// Looks at the argument lists of all processes until the watch is ended.
+    /// Looks at the argument lists of all processes, and the program's own variables, until the watch is ended.
     pub(crate) fn watch_arguments(&self) -> ArgumentWatch {
         let over = Arc::new(AtomicBool::new(false));
         let (forms, told) = (self.forms.clone(), Arc::clone(&over));
@@ -77,7 +78,7 @@ impl Canary {
             let mut sightings = Vec::new();
             while !told.load(Ordering::Relaxed) {
                 sightings.extend(arguments().into_iter().filter(|words| forms.is_match(words)));
-                std::thread::sleep(Duration::from_micros(500));
+                std::thread::sleep(Duration::from_millis(2));
             }
             sightings
                 .into_iter()
@@ -153,10 +154,16 @@ fn objects(repository: &Path) -> Vec<u8> {
     output.stdout
 }
 
-/// The argument lists of all processes, words ended by NUL; those that vanish meanwhile are left out.
+/// The argument lists of all processes, and the variables of those that run the program, words ended by NUL; what
+/// vanishes meanwhile is left out.
 fn arguments() -> Vec<Vec<u8>> {
+    let program = Path::new(env!("CARGO_BIN_EXE_secretree"));
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
-        .collect()
+    let texts = processes.flat_map(|process| {
+        let folder = process.path();
+        let variables = folder.join("environ");
+        let is_ours = std::fs::read_link(folder.join("exe")).is_ok_and(|target| target == program);
+        [Some(folder.join("cmdline")), is_ours.then_some(variables)]
+    });
+    texts.flatten().filter_map(|file| std::fs::read(file).ok()).collect()
 }

@@ -176,7 +176,10 @@ fn an_open_editor_does_not_keep_the_text_of_a_dead_edit() {
     );
     let editor = team.sandbox().script("editor", &script);
     for signal in [Signal::KILL, Signal::ABORT, Signal::SEGV, Signal::QUIT] {
-        let running = alice.secretree(["edit", "dev"]).env("EDITOR", &editor).start();
+        let run = alice.secretree(["edit", "dev"]).env("EDITOR", &editor);
+        let running = run
+            .under(&["sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
+            .start();
         let start = Instant::now();
         while !ready.exists() {
             assert!(start.elapsed() < Duration::from_secs(20), "the editor never opened");

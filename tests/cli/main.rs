@@ -46,6 +46,7 @@ mod team;
 mod terminal;
 mod tools;
 mod trust;
+mod unseen;
 mod whoami;
 mod writers;
 

@@ -1,0 +1,382 @@
+//! A value is seen nowhere but where it was asked for: no message, file, git object, argument list or variable of any
+//! command holds it, also when the command fails. One test for each verb, each in every state that a file can be in.
+
+use std::path::PathBuf;
+
+use crate::canary::Canary;
+use crate::output::Output;
+use crate::run::Run;
+use crate::sandbox::Person;
+use crate::team::Team;
+
+/// What is wrong with the file of `dev`, or with the person, while a command runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Sound,
+    /// A token was changed.
+    Altered,
+    /// A token stands where it does not belong.
+    Moved,
+    /// The canary stands readable where a token belongs.
+    Readable,
+    /// The canary stands in text that is no YAML.
+    Malformed,
+    /// The canary stands in the footer.
+    StrangeFooter,
+    /// Nobody here can open it.
+    Strange,
+}
+
+const STATES: [State; 7] = [
+    State::Sound,
+    State::Altered,
+    State::Moved,
+    State::Readable,
+    State::Malformed,
+    State::StrangeFooter,
+    State::Strange,
+];
+
+impl State {
+    /// The text of the file in this state, made from the sound one.
+    fn of(self, sound: &str, canary: &Canary) -> String {
+        let tokens: Vec<_> = sound.lines().filter(|line| line.contains("ENC[age,")).collect();
+        match self {
+            Self::Sound | Self::Strange => sound.to_owned(),
+            Self::Altered => sound.replace(tokens[0], &altered(tokens[0])),
+            Self::Moved => {
+                let (first, second) = (tokens[0].trim(), tokens[1].trim());
+                sound
+                    .replace(first, "HERE")
+                    .replace(second, first)
+                    .replace("HERE", second)
+            }
+            Self::Readable => format!("d: {}\n{sound}", canary.value()),
+            Self::Malformed => format!("d: {}: [{}\n{sound}", canary.value(), canary.value()),
+            Self::StrangeFooter => format!("{sound}  notes: {}\n", canary.value()),
+        }
+    }
+
+    /// How `get dev a.b` ends.
+    fn code(self) -> i32 {
+        match self {
+            Self::Sound => 0,
+            Self::Altered | Self::Moved | Self::Readable | Self::StrangeFooter => 5,
+            Self::Malformed => 1,
+            Self::Strange => 4,
+        }
+    }
+}
+
+/// A token with one letter of its ciphertext changed.
+fn altered(token: &str) -> String {
+    let place = token.len() - 24;
+    let letter = if &token[place..=place] == "A" { "B" } else { "A" };
+    format!("{}{letter}{}", &token[..place], &token[place + 1..])
+}
+
+/// Alice, whose `dev` holds the canary at `a.b` and another value at `c`.
+fn alice(canary: &Canary) -> (Team, Person) {
+    let team = Team::new(&["alice"]);
+    let alice = team.person("alice");
+    for (path, value) in [("a.b", canary.value()), ("c", "other")] {
+        alice.secretree(["set", "dev", path]).input(value).run().succeeds();
+    }
+    team.share(&alice, "secrets");
+    (team, alice)
+}
+
+/// Calls `judge` with Alice in each state.
+fn in_each_state(alice: &Person, canary: &Canary, mut judge: impl FnMut(State, &str)) {
+    let sound = alice.read_text("secrets/dev.yaml");
+    for state in STATES {
+        if state == State::Strange {
+            std::fs::remove_file(alice.identity_file()).unwrap();
+        }
+        judge(state, &state.of(&sound, canary));
+    }
+}
+
+/// Runs each of `commands` in each state, and looks for the canary everywhere while they run and afterwards.
+fn unseen(commands: impl Fn(&Person, &Canary) -> Vec<Run>) {
+    let canary = Canary::new();
+    let (team, alice) = alice(&canary);
+    let watch = canary.watch_arguments();
+    in_each_state(&alice, &canary, |state, text| {
+        for run in commands(&alice, &canary) {
+            alice.write("secrets/dev.yaml", text);
+            let display = run.display();
+            let output = run.run();
+            assert_eq!(output.signal(), None, "{display} in {state:?}");
+            assert!(!output.stderr().contains("internal error"), "{}", output.stderr());
+        }
+    });
+    assert_eq!(watch.sightings(), Vec::<String>::new());
+    // Where the test itself put it.
+    let allowed: Vec<PathBuf> = vec![alice.work("secrets/dev.yaml"), team.sandbox().root().join("given")];
+    canary.assert_unseen(team.sandbox(), &allowed);
+}
+
+/// The program with these words.
+fn words(person: &Person, words: &str) -> Run {
+    person.secretree(words.split(' '))
+}
+
+#[test]
+fn set() {
+    unseen(|alice, canary| {
+        let given = alice.sandbox().root().join("given");
+        std::fs::write(&given, canary.value()).unwrap();
+        let file = words(alice, "set dev a.c --file").operand(&given);
+        let mut commands = vec![file];
+        for operands in [
+            "set dev a.c",
+            "set dev a.b",
+            "set dev a",
+            "set dev a.b.c",
+            "set dev a.0",
+            "set nowhere a",
+            "set dev a..b",
+            "set dev x.y --raw --commit",
+        ] {
+            commands.push(words(alice, operands).input(canary.value()));
+        }
+        commands.push(words(alice, "set dev bytes").input([canary.value().as_bytes(), &[0xff, 0]].concat()));
+        commands
+    });
+}
+
+#[test]
+fn set_repeats_no_value_of_the_command_line() {
+    let (team, alice) = alice(&Canary::new());
+    let canary = Canary::new();
+    let value = canary.value();
+    for operands in [
+        format!("set dev a.b {value}"),
+        format!("set dev a.b -- {value}"),
+        format!("set dev a.b {value} --commit"),
+        format!("set dev a.b={value}"),
+        format!("set dev a.b = {value}"),
+        format!("set a.b={value}"),
+        format!("set dev a.b --value {value}"),
+        format!("set dev a.b --value={value}"),
+        format!("set --value={value} dev a.b"),
+        format!("set --value {value} dev a.b"),
+        format!("set -p{value} dev a.b"),
+        format!("set dev a.b --raw={value}"),
+        format!("set dev a.b --generate {value}"),
+        format!("set dev a.b --generate={value}"),
+        format!("set dev a.b --generate hex:{value}"),
+        format!("set dev a.b --color {value}"),
+        format!("-q set dev a.b {value}"),
+    ] {
+        let before = alice.read("secrets/dev.yaml");
+        let output = words(&alice, &operands).run();
+        assert!(!output.stderr().contains(value), "{operands}: {}", output.stderr());
+        output.code(2).prints("");
+        assert!(alice.read("secrets/dev.yaml") == before, "{operands}");
+    }
+    canary.assert_unseen(team.sandbox(), &[]);
+}
+
+#[test]
+fn get() {
+    let canary = Canary::new();
+    let (_team, alice) = alice(&canary);
+    in_each_state(&alice, &canary, |state, text| {
+        alice.write("secrets/dev.yaml", text);
+        let output = words(&alice, "get dev a.b").reveals().run();
+        output.code(state.code());
+        assert_eq!(output.stdout() == canary.value(), state == State::Sound, "{state:?}");
+        assert!(!output.stderr().contains(canary.value()), "{}", output.stderr());
+    });
+    unseen(|alice, _| {
+        [
+            "get dev a",
+            "get dev a.x",
+            "get dev a.b.c",
+            "get nowhere a.b",
+            "get dev c",
+            "get prod a.b",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn get_into_a_closed_pipe_is_quiet() {
+    let (_team, alice) = alice(&Canary::new());
+    let large = "x".repeat(1 << 20);
+    alice.secretree(["set", "dev", "large"]).input(large).run().succeeds();
+    let closed = |command: &str| -> Output {
+        let script = format!("set -o pipefail; {command} | head -c1 > /dev/null");
+        alice.command("bash", ["-c", &script]).run()
+    };
+    for command in ["secretree get dev large", "secretree list", "secretree --help"] {
+        closed(command).code(0).silent();
+    }
+    let full = alice.command("sh", ["-c", "secretree get dev large > /dev/full"]).run();
+    full.code(1).says("cannot write to standard output");
+}
+
+#[test]
+fn unset() {
+    unseen(|alice, _| {
+        [
+            "unset dev a.b",
+            "unset dev a",
+            "unset dev c --commit",
+            "unset dev a.x",
+            "unset nowhere a",
+            "unset dev a.b a.b c",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn list() {
+    unseen(|alice, _| {
+        [
+            "list",
+            "list dev",
+            "list dev --json",
+            "list --json",
+            "list --find a.*",
+            "list nowhere",
+            "list prod",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn edit() {
+    unseen(|alice, _| {
+        let scripts = [
+            ("same", "true"),
+            ("adds", "echo \"e: $(sed -n 's/^  b: //p' \"$1\")\" >> \"$1\""),
+            ("fails", "exit 1"),
+            ("breaks", "sed -i 's/b: /b: [/' \"$1\""),
+            ("doubles", "cat \"$1\" \"$1\" > \"$1.new\"; mv \"$1.new\" \"$1\""),
+            (
+                "copies",
+                "cp \"$1\" \"$1~\"; cp \"$1\" \"$(dirname \"$1\")/.x.swp\"; mkdir \"$1.d\"; cp \"$1\" \"$1.d\"; echo 'x: y' >> \"$1\"",
+            ),
+        ];
+        let run = |(name, script): (&str, &str)| {
+            let editor = alice.sandbox().script(name, &format!("#!/bin/sh\n{script}\n"));
+            words(alice, "edit dev --commit").env("EDITOR", editor)
+        };
+        scripts.map(run).into()
+    });
+}
+
+#[test]
+fn encrypt() {
+    unseen(|alice, _| {
+        [
+            "encrypt dev",
+            "encrypt dev --yes",
+            "encrypt dev --yes --commit",
+            "encrypt",
+            "encrypt nowhere",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn apply() {
+    unseen(|alice, _| {
+        [
+            "apply",
+            "apply --yes",
+            "apply dev --new-key",
+            "apply dev --new-key --yes --commit",
+            "apply nowhere",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn trust() {
+    unseen(|alice, _| {
+        ["trust dev", "trust dev --yes", "trust prod", "trust nowhere"]
+            .map(|operands| words(alice, operands))
+            .into()
+    });
+}
+
+#[test]
+fn start() {
+    unseen(|alice, _| {
+        ["init", "init --yes", "whoami", "whoami --json", "keygen", "demo"]
+            .map(|operands| words(alice, operands))
+            .into()
+    });
+}
+
+#[test]
+fn decrypt() {
+    for format in ["yaml", "json", "dotenv", "shell"] {
+        unseen(|alice, _| {
+            let out = alice.work(&format!("inside.{format}"));
+            let refused = words(alice, "decrypt dev --format")
+                .operand(format)
+                .operand("-o")
+                .operand(out);
+            vec![refused, words(alice, "decrypt nowhere --format").operand(format)]
+        });
+    }
+}
+
+#[test]
+fn run() {
+    unseen(|alice, _| {
+        [
+            "run dev -- true",
+            "run dev -- false",
+            "run dev -- /nonexistent",
+            "run nowhere -- true",
+            "run dev --only x -- true",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn a_malformed_identity_is_not_repeated() {
+    let canary = Canary::new();
+    let (team, alice) = alice(&canary);
+    let given = team.sandbox().root().join("given");
+    let value = canary.value();
+    for text in [
+        value.to_owned(),
+        format!("AGE-SECRET-KEY-1{value}"),
+        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{value}\n-----END OPENSSH PRIVATE KEY-----\n"),
+        format!("AGE-PLUGIN-{value}"),
+    ] {
+        std::fs::write(&given, &text).unwrap();
+        for operands in ["get dev a.x", "set dev a.c", "whoami", "apply --yes", "list dev"] {
+            words(&alice, operands).env("SECRETREE_KEY", &text).input("x").run();
+            words(&alice, operands)
+                .env("SECRETREE_IDENTITY", &given)
+                .input("x")
+                .run();
+            let command = format!("cat {}", given.display());
+            words(&alice, operands)
+                .env("SECRETREE_KEY_COMMAND", command)
+                .input("x")
+                .run();
+        }
+    }
+    canary.assert_unseen(team.sandbox(), &[given]);
+}
