@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use secretree::error::{Failure, Result};
 use secretree::secret::Secret;
-use secretree::vault::Changes;
+use secretree::vault::{Changes, not_utf8};
 
 use crate::context::Context;
 use crate::editor::{Edited, EditorSession};
@@ -46,9 +46,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let shown = format!("{}.yaml", name.as_str().replace('/', "-"));
     let session = EditorSession::new(&shown, text, &context.ui, &context.variables)?;
     let edited = session.edit(|text| {
-        let text = text
-            .expose_text()
-            .ok_or_else(|| Failure::failed("the text is not UTF-8").hint("save it as UTF-8"))?;
+        let text =
+            std::str::from_utf8(text.expose()).map_err(|error| not_utf8(&file.relative, text.expose(), &error))?;
         environment.replace_text(text)
     })?;
     let Edited::Changed((text, changes)) = edited else {

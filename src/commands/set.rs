@@ -8,7 +8,7 @@ use secretree::crypto::generate::Generator;
 use secretree::error::{Failure, FailureKind, Result};
 use secretree::secret::Secret;
 use secretree::value::Value;
-use secretree::vault::{Addressee, Environment, EnvironmentFile, Origin, Reading, Vault};
+use secretree::vault::{Addressee, Environment, EnvironmentFile, Origin, Reading, Vault, list_of_base};
 
 use crate::context::{Context, place};
 use crate::input;
@@ -82,12 +82,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let layers = vault.layers(&name)?;
     let readings = vault.readings_of_present(&layers)?;
     let path = place::path(&vault, &name, &readings, path)?;
+    if let Some(list) = list_of_base(&readings, &path) {
+        let message =
+            format!("`{name}:{list}` is a list of an environment that `{name}` extends, and lists count as a whole");
+        return Err(Failure::failed(message)
+            .hint(format!(
+                "set it there, or write a list of its own: secretree edit {name}"
+            ))
+            .into());
+    }
     // What is wrong is said before anybody types a value.
     let own = vault.or_first(layers.own())?;
     let reading = match readings.into_iter().last() {
         Some(reading) if reading.footer.environment == name => reading,
         _ => vault.read(&own)?,
     };
+    let path = reading.as_written(&path);
     let opened = unlocked(&mut vault, reading)?;
     context.tell(&mut vault);
     let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);

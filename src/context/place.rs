@@ -29,7 +29,7 @@ pub(crate) fn path(
     match search.result() {
         Resolved::Known(path) | Resolved::New(path) => Ok(path),
         Resolved::Ambiguous(paths) => {
-            let forms: Vec<_> = paths.iter().map(|path| format!("'{path}'")).collect();
+            let forms: Vec<_> = paths.iter().map(|path| format!("'{}'", path.quoted())).collect();
             let message = format!("`{text}` can be {} paths of `{name}`", paths.len());
             Err(Failure::failed(message)
                 .hint(format!("write one of {}", forms.join(", ")))

@@ -82,6 +82,15 @@ impl ValuePath {
         self.0.iter().map(text).collect::<Vec<_>>().join(".")
     }
 
+    /// The form that means this path and no other: every key quoted.
+    pub fn quoted(&self) -> String {
+        let text = |segment: &Segment| match segment {
+            Segment::Key(key) => json_string(key).to_string(),
+            Segment::Index(index) => index.to_string(),
+        };
+        self.0.iter().map(text).collect::<Vec<_>>().join(".")
+    }
+
     /// The name of the variable that carries the value, unless the policy declares another: segments joined by `_`, ASCII
     /// upper case, every other character `_`, a leading digit behind `_`.
     pub fn variable_name(&self) -> String {

@@ -112,11 +112,13 @@ impl Vault<'_> {
             .filter(|(label, _)| !granted.contains_key(label))
             .map(|(label, (name, _))| (name.clone(), label.clone()))
             .collect();
+        plan.gains.sort();
         plan.loses = granted
             .iter()
             .filter(|(label, _)| !wanted.contains_key(**label))
             .map(|(label, name)| ((*name).clone(), (*label).clone()))
             .collect();
+        plan.loses.sort();
         let renames: BTreeSet<_> = granted
             .iter()
             .filter_map(|(label, old)| Some(((*old).clone(), wanted.get(*label)?.0.clone())))
@@ -180,6 +182,7 @@ impl Vault<'_> {
             .iter()
             .map(|(label, (name, _))| (name.clone(), label.clone()))
             .collect();
+        plan.gains.sort();
         plan.text = with_footer(body, &footer.write(line_end(body)), line_end(body));
         Ok(plan)
     }
@@ -187,14 +190,12 @@ impl Vault<'_> {
     /// The plan that encrypts what stands readable and should not, in a file that may have no footer yet.
     ///
     /// # Errors
-    /// As [`Vault::plan`].
+    /// As [`Vault::plan`]; `Failed` if there is no such file.
     pub fn plan_encryption(&mut self, name: &EnvironmentName) -> Result<Plan> {
         let rules = self.rules(name)?;
         let mut file = self.load(name)?;
         let original = file.text.clone();
-        if let Some(text) = file.text.as_deref() {
-            file.text = Some(settled_footer(text, rules)?);
-        }
+        file.text = Some(settled_footer(self.text_of(&file)?, rules)?);
         let has_footer = file
             .text
             .as_deref()

@@ -8,12 +8,13 @@ use zeroize::Zeroizing;
 use super::environment::{Environment, seal_value};
 use super::reading::{Place, Reading, Rulebook, refused};
 use crate::crypto::key::EnvironmentKey;
+use crate::document::FOOTER_KEY;
 use crate::document::edit::{self, Obstacle};
 use crate::document::lines::line_end;
 use crate::document::path::{Segment, ValuePath};
 use crate::document::render::{Position, render};
 use crate::document::source::source_of;
-use crate::document::token::Token;
+use crate::document::token::{Token, has_token_shape};
 use crate::document::tree::{Located, Rules, Scalar, Tree};
 use crate::document::write::{Opened, replace_scalar, write_tokens};
 use crate::error::{Failure, Result};
@@ -41,26 +42,14 @@ impl Changes {
 }
 
 impl Environment<'_> {
-    /// The path as the file has it: an index where a list stands, else a key.
-    fn actual(&self, path: &ValuePath) -> ValuePath {
-        let mut actual = ValuePath::default();
-        for segment in path.segments() {
-            let in_list = matches!(self.reading.tree.node(&actual), Some(Located::Sequence(_)));
-            actual = actual.child(match segment {
-                Segment::Index(index) if !in_list => Segment::Key(index.to_string()),
-                other => other.clone(),
-            });
-        }
-        actual
-    }
-
     /// The file's text with `value` at `path`. A value that is there already changes nothing.
     ///
     /// # Errors
     /// `Failed` if a collection or a value stands in the way; `Integrity` if the file is not sound.
     pub fn set(&self, path: &ValuePath, value: Value) -> Result<(String, Changes)> {
-        let path = self.actual(path);
+        let path = self.reading.as_written(path);
         self.reading.check(self.rules)?;
+        check_new(self.rules, &path, &value)?;
         let place = self.place(&path);
         let place = place.as_ref();
         if let Some(place) = place.filter(|place| self.is_own(place))
@@ -171,7 +160,7 @@ impl Environment<'_> {
         let mut text = self.reading.tree.text.to_owned();
         let mut changes = Changes::default();
         // Items with higher numbers first, so that the numbers of the others stay true.
-        let mut ordered: Vec<_> = paths.iter().map(|path| self.actual(path)).collect();
+        let mut ordered: Vec<_> = paths.iter().map(|path| self.reading.as_written(path)).collect();
         ordered.sort();
         ordered.dedup();
         for path in ordered.iter().rev() {
@@ -276,6 +265,24 @@ impl Environment<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses what can be no value of an environment: text of a token's shape, and anything in the footer's place.
+pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) -> Result<()> {
+    let name = &rules.environment.name;
+    if matches!(path.segments().first(), Some(Segment::Key(key)) if key == FOOTER_KEY) {
+        let message = format!("`{FOOTER_KEY}` is the footer's place in `{name}`; no value can stand there");
+        return Err(Failure::failed(message).hint("choose another first segment").into());
+    }
+    if let Value::Text(text) = value
+        && text.expose_text().is_some_and(has_token_shape)
+    {
+        let message = format!("the value for `{name}:{path}` has the shape of an encrypted token");
+        return Err(Failure::failed(message)
+            .hint("set the value itself: `secretree get` or `decrypt` gives it")
+            .into());
+    }
+    Ok(())
 }
 
 /// The paths of readable values that must be encrypted.

@@ -24,8 +24,8 @@ pub use change::{Changes, readable_places};
 pub use environment::Environment;
 pub use past::Origin;
 pub use proposal::Addressee;
-pub use reading::{Place, Reading, Rulebook, refused};
-pub use view::{Layers, known_paths};
+pub use reading::{Place, Reading, Rulebook, not_utf8, refused};
+pub use view::{Layers, known_paths, list_of_base};
 
 use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
@@ -199,10 +199,8 @@ impl<'p> Vault<'p> {
             None => None,
             Some(Ok(text)) => Some(text),
             Some(Err(error)) => {
-                let at = error.utf8_error().valid_up_to();
-                let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-                let message = format!("`{}` line {line}: not UTF-8 text", environment.file.display());
-                return Err(Failure::failed(message).hint("save the file as UTF-8").into());
+                let bytes = error.as_bytes();
+                return Err(not_utf8(&environment.file, bytes, &error.utf8_error()).into());
             }
         };
         Ok(EnvironmentFile {
@@ -383,7 +381,8 @@ impl<'p> Vault<'p> {
         let granted = granted.join(", ");
         let mut failure = if is_reader {
             failure.hint(format!(
-                "the policy lists your key already: ask one of {granted} to run `secretree apply {name}`"
+                "the policy lists your key already: ask {} to run `secretree apply {name}`",
+                granted.replace(", ", " or ")
             ))
         } else {
             failure.hint(format!(

@@ -1,5 +1,6 @@
 //! Proposals: a value sealed to the drop box of an environment by somebody who cannot read it. A reader accepts it later.
 
+use super::change::check_new;
 use super::trust::Scene;
 use super::{EnvironmentFile, Origin, Vault};
 use crate::crypto::envelope::to_base64;
@@ -48,6 +49,8 @@ impl Vault<'_> {
     pub fn propose(&mut self, file: &EnvironmentFile, path: &ValuePath, value: Value) -> Result<String> {
         let rules = self.rules(&file.name)?;
         let reading = self.read(file)?;
+        let path = reading.as_written(path);
+        check_new(rules, &path, &value)?;
         let mut footer = reading.footer.clone();
         let mut scene = self.scene();
         if !scene.is_trusted(&file.name, &footer.drop_box) && !scene.is_only_key(rules.environment, &footer)? {

@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::str::Utf8Error;
 
-use crate::document::lines::{Refusal, line_end};
-use crate::document::path::ValuePath;
+use crate::document::lines::{Lines, Refusal, line_end};
+use crate::document::path::{Segment, ValuePath};
 use crate::document::token::{Token, has_token_shape, is_token};
 use crate::document::tree::{Located, Rules, Scalar, Tree};
 use crate::error::{Failure, Result};
-use crate::policy::{EnvironmentPolicy, Policy};
+use crate::policy::{EnvironmentPolicy, POLICY_NAME, Policy};
 use crate::value::LineEnd;
 use crate::vault::footer::{Fault, Footer};
 
@@ -70,6 +71,17 @@ pub fn refused(file: &Path, refusal: &Refusal) -> Failure {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// A text that is no UTF-8, as a failure of the file `file`, with the place where it stops being that.
+pub fn not_utf8(file: &Path, bytes: &[u8], error: &Utf8Error) -> Failure {
+    let before = &bytes[..error.valid_up_to()];
+    let text = std::str::from_utf8(before).expect("valid up to there");
+    let place = Lines::new(text).place(text.len());
+    refused(
+        file,
+        &Refusal::new(place, "text that is not UTF-8").hint("save it as UTF-8"),
+    )
 }
 
 impl<'a> Reading<'a> {
@@ -189,10 +201,26 @@ impl<'a> Reading<'a> {
             let at = self.tree.place(collection);
             let message = format!("`{name}:{path}` ({at}) is a collection where the policy declares a value");
             return Err(Failure::integrity(message)
-                .hint(format!("secretree edit {name}, or change `secrets` in .secrets.yaml"))
+                .hint(format!(
+                    "take it out of {} by hand, or change `secrets` in {POLICY_NAME}",
+                    rules.environment.file.display()
+                ))
                 .into());
         }
         Ok(())
+    }
+
+    /// The path as the file has it: an index where a list stands, else a key.
+    pub fn as_written(&self, path: &ValuePath) -> ValuePath {
+        let mut written = ValuePath::default();
+        for segment in path.segments() {
+            let in_list = matches!(self.tree.node(&written), Some(Located::Sequence(_)));
+            written = written.child(match segment {
+                Segment::Index(index) if !in_list => Segment::Key(index.to_string()),
+                other => other.clone(),
+            });
+        }
+        written
     }
 
     /// The text of the file with this body and footer. Comments behind the footer stay.
@@ -211,7 +239,17 @@ impl<'a> Reading<'a> {
         let unchanged = self.tree.footer.as_ref().filter(|_| *footer == self.footer);
         match unchanged {
             // A footer that a formatter laid out otherwise stays as it is until something in it changes.
-            Some(old) => with_footer(body, &self.tree.text[old.entry.key.span.start..], self.line_end),
+            Some(old) => {
+                let start = old.entry.key.span.start;
+                let text = &self.tree.text[start..];
+                // So does a blank line before it that a formatter took away, if none of the body's is mistaken for it.
+                let last = body.strip_suffix('\n').map(|above| above.trim_end_matches('\r'));
+                let is_clear = last.is_some_and(|above| !above.is_empty() && !above.ends_with('\n'));
+                if is_clear && start > 0 && self.tree.body().len() == start {
+                    return format!("{body}{text}");
+                }
+                with_footer(body, text, self.line_end)
+            }
             None => with_footer(body, &format!("{}{behind}", footer.write(self.line_end)), self.line_end),
         }
     }

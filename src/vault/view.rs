@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::environment::Environment;
 use super::reading::Reading;
 use super::{EnvironmentFile, Vault};
-use crate::document::path::ValuePath;
+use crate::document::path::{Segment, ValuePath};
 use crate::document::tree::{Entry, Item, Located, Mapping, Node};
 use crate::document::write::Opened;
 use crate::error::Result;
@@ -157,17 +157,80 @@ fn covers(environment: &Environment<'_>, path: &ValuePath) -> bool {
     true
 }
 
-/// Every path of an environment's layers, the weakest layer's first, each once; needs no key.
+/// Every path that an environment delivers, the weakest layer's first, each once; needs no key.
 pub fn known_paths(readings: &[Reading<'_>]) -> Vec<ValuePath> {
+    let covers: Vec<Cover> = readings.iter().skip(1).map(Cover::of).collect();
     let mut seen = HashSet::new();
     let mut known = Vec::new();
-    for reading in readings {
+    for (position, reading) in readings.iter().enumerate() {
+        let stronger = &covers[position.min(covers.len())..];
         reading.tree.visit(&mut |trail, _| {
             let path = trail.to_path();
-            if seen.insert(path.clone()) {
+            if !stronger.iter().any(|cover| cover.hides(&path)) && seen.insert(path.clone()) {
                 known.push(path);
             }
         });
     }
     known
+}
+
+/// The list that `path` names an item of, if only an extended environment has it: lists count as a whole, so no item of it
+/// can be set in the environment itself, whose layers these are.
+pub fn list_of_base(readings: &[Reading<'_>], path: &ValuePath) -> Option<ValuePath> {
+    let (own, weaker) = readings.split_last()?;
+    let mut prefix = ValuePath::default();
+    for segment in path.segments() {
+        let is_list = |reading: &Reading<'_>| matches!(reading.tree.node(&prefix), Some(Located::Sequence(_)));
+        if matches!(segment, Segment::Index(_)) && own.tree.node(&prefix).is_none() && weaker.iter().any(is_list) {
+            return Some(prefix);
+        }
+        prefix = prefix.child(segment.clone());
+    }
+    None
+}
+
+/// What a layer hides of those below it: [`covers`] for many paths, at a cost that grows with the path alone.
+#[derive(Default)]
+struct Cover {
+    /// Scalars and lists: what stands below them does not count.
+    whole: HashSet<ValuePath>,
+    /// Mappings and lists: a scalar in their place does not count.
+    collections: HashSet<ValuePath>,
+}
+
+impl Cover {
+    fn of(reading: &Reading<'_>) -> Self {
+        let mut cover = Self::default();
+        cover.take(&reading.tree.root, &ValuePath::default());
+        cover
+    }
+
+    fn take(&mut self, mapping: &Mapping<'_>, at: &ValuePath) {
+        for entry in &mapping.entries {
+            let path = at.child(Segment::Key(entry.key.name.to_string()));
+            match &entry.value {
+                Node::Mapping(below) => {
+                    self.take(below, &path);
+                    self.collections.insert(path);
+                }
+                Node::Sequence(_) => {
+                    self.whole.insert(path.clone());
+                    self.collections.insert(path);
+                }
+                Node::Scalar(_) => {
+                    self.whole.insert(path);
+                }
+            }
+        }
+    }
+
+    fn hides(&self, path: &ValuePath) -> bool {
+        let mut prefix = ValuePath::default();
+        // A scalar at the path itself hides nothing: both layers have a value there.
+        let above = path.segments().len() - 1;
+        path.segments().iter().take(above).any(|segment| {
+            prefix = prefix.child(segment.clone());
+            self.whole.contains(&prefix)
+        }) || self.collections.contains(path)
+    }
 }
