@@ -172,7 +172,10 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .filter(|(distance, name)| *distance <= 1.max(wrong.chars().count().min(name.chars().count()) / 3))
+        .filter(|(distance, name)| {
+            let shorter = wrong.chars().count().min(name.chars().count());
+            *distance < shorter && *distance <= 1.max(shorter / 3)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -223,6 +226,7 @@ mod tests {
     fn near_names_are_suggested_and_far_ones_are_not() {
         assert_eq!(did_you_mean("recipents", ["recipients", "groups"]), Some("recipients"));
         assert_eq!(did_you_mean("zzz", ["recipients", "groups"]), None);
+        assert_eq!(did_you_mean("a", ["b"]), None, "no letter in common");
         assert_eq!(did_you_mean("prdo", ["dev", "prod"]), Some("prod"));
     }
 }

@@ -165,6 +165,15 @@ impl LoadedPolicy {
         if let Some(meant) = short.then(|| did_you_mean(text, names())).flatten() {
             return failure.hint(format!("did you mean `{meant}`?"));
         }
+        let last = |name: &&str| name.rsplit_once('/').is_some_and(|(_, last)| last == text);
+        let elsewhere: Vec<_> = names()
+            .filter(last)
+            .take(MOST_LISTED)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !elsewhere.is_empty() {
+            return failure.hint(format!("did you mean {}?", elsewhere.join(" or ")));
+        }
         let default = self
             .policy
             .default_environment
