@@ -10,7 +10,7 @@ use super::grant::{GrantError, check_grant};
 use super::identity_file::{Contents, Key, LARGEST_FILE, lines};
 use super::label::GrantLabel;
 use super::plugins::{Ask, Plugins, secret_string};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, FailureKind, Result};
 use crate::secret::Secret;
 
 /// How often a wrong passphrase may be typed again.
@@ -75,6 +75,15 @@ impl Key {
 enum Opened {
     Ssh(age::ssh::Identity),
     File(Contents),
+}
+
+/// A missing plugin is an identity that cannot be used; an untrusted one stays what it is.
+fn unread(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) if failure.kind() == FailureKind::Failed => failure.of_kind(FailureKind::NoIdentity).into(),
+        Ok(failure) => failure.into(),
+        Err(error) => error,
+    }
 }
 
 fn unusable(reason: &str) -> GrantError {
@@ -152,7 +161,9 @@ fn open_with_plugin(
     plugins: &Plugins,
 ) -> Result<Secret, GrantError> {
     let name = identity.plugin();
-    plugins.resolve(name).map_err(GrantError::Unusable)?;
+    plugins
+        .resolve(name)
+        .map_err(|error| GrantError::Unusable(unread(error)))?;
     let plugin = age::plugin::IdentityPluginV1::new(name, std::slice::from_ref(identity), plugins.callbacks())
         .map_err(|_| unusable(&format!("the age plugin `age-plugin-{name}` is not installed")))?;
     open_for(&plugin, file).map_err(|_| unusable(&format!("the age plugin `age-plugin-{name}` did not open `{label}`")))
