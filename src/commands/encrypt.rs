@@ -79,6 +79,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     drop(lock);
     context.tell(&mut vault);
     let files: Vec<PathBuf> = plans.iter().map(|plan| plan.file.relative.clone()).collect();
+    let written: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    context.ui.note(&escaped(&format!("wrote {}", written.join(", "))));
     let tracked = plans
         .iter()
         .any(|plan| !plan.encrypts.is_empty() && vault.is_committed(&plan.file));

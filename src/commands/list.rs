@@ -38,7 +38,7 @@ type Paths = Vec<String>;
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let find = args.find.as_deref().map(Glob::parse).transpose().map_err(|reason| {
-        Failure::usage(format!("`--find` {reason}")).hint("for example 'database.*' or '**.password'")
+        Failure::usage(format!("`--find`: {reason}")).hint("for example 'database.*' or '**.password'")
     })?;
     let (loaded, names) = match &args.environment {
         Some(text) => {

@@ -85,7 +85,7 @@ impl Args {
     fn globs(&self) -> Result<Vec<Glob>> {
         let parsed = self.only.iter().map(|text| Glob::parse(text));
         parsed.collect::<Result<_, _>>().map_err(|reason| {
-            Failure::usage(format!("`--only` {reason}"))
+            Failure::usage(format!("`--only`: {reason}"))
                 .hint("for example 'database.*' or '**.password'")
                 .into()
         })

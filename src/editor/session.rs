@@ -90,9 +90,12 @@ impl<'a> EditorSession<'a> {
             if refused.as_ref() == Some(&text) || (!is_watched && tries == TRIES_UNSEEN) {
                 return Err(failure);
             }
-            self.ui.failure(&failure);
-            if is_watched && !self.ui.wait_for_enter("to edit again, Ctrl-D to give up")? {
-                return Err(Failure::failed("given up; nothing was written").into());
+            // Without a person who reads it now, it is said at the end.
+            if is_watched {
+                self.ui.failure(&failure);
+                if !self.ui.wait_for_enter("to edit again, Ctrl-D to give up")? {
+                    return Err(Failure::failed("given up; nothing was written").into());
+                }
             }
             refused = Some(text);
         }
