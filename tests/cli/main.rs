@@ -23,23 +23,38 @@
     reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
 )]
 
+mod apply;
 mod canary;
 mod commands_page;
 mod crash;
+mod decrypt;
 mod demo;
+mod documents;
 mod dotenv_readers;
 mod editor;
+mod encrypt;
+mod fixture;
 mod forged_key;
 mod forgery;
+mod formatters;
+mod get;
 mod init;
 mod keygen;
+mod list;
 mod merge;
+mod monorepo;
 mod output;
+mod plugins;
+mod readable;
+mod recipients;
 mod redaction;
 mod rollback;
 mod run;
+mod run_command;
 mod sandbox;
 mod sandbox_itself;
+mod set;
+mod set_value;
 mod stock_age;
 mod stories;
 mod team;
@@ -47,6 +62,7 @@ mod terminal;
 mod tools;
 mod trust;
 mod unseen;
+mod unset;
 mod whoami;
 mod writers;
 

@@ -52,6 +52,11 @@ impl Output {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// The code it ended with, unless a signal ended it.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// The signal that ended it, if one did.
     pub(crate) fn signal(&self) -> Option<i32> {
         self.status.signal()

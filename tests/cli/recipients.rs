@@ -1,0 +1,316 @@
+//! Every kind of public key a policy can name, through the program: SSH keys and identities behind a passphrase.
+//! Plugins are `plugins`'. What is asked is asked on a terminal, once, and only where it can help.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use age::secrecy::SecretString;
+use expect_test::expect;
+
+use crate::fixture::{changes_nothing, edit, policy};
+use crate::run::Run;
+use crate::sandbox::{Person, Sandbox};
+use crate::terminal::Terminal;
+use crate::tools::require;
+
+/// Environments that alice and the other recipient read.
+const SHARED: &str = "environments: {dev: {file: dev.yaml, readers: [alice, other]}}\n";
+
+/// Alice has written `a: value` for herself and this public key; somebody without an identity got both files.
+pub(crate) fn shared_with(sandbox: &std::sync::Arc<Sandbox>, key: &str) -> Person {
+    let (alice, other) = (sandbox.person("alice"), sandbox.person("other"));
+    alice.write(
+        ".secrets.yaml",
+        policy(&[("alice", &alice.public_key()), ("other", key)], SHARED),
+    );
+    edit(&alice, "dev", "a: value\n").run().succeeds();
+    for file in [".secrets.yaml", "dev.yaml"] {
+        other.write(file, alice.read(file));
+    }
+    std::fs::remove_file(other.identity_file()).unwrap();
+    other
+}
+
+/// A new SSH key of a kind, at `path` and `path.pub`; the public line without its comment.
+fn ssh_key(person: &Person, kind: &str, path: &Path, passphrase: &str) -> String {
+    person
+        .command(
+            "ssh-keygen",
+            ["-q", "-t", kind, "-C", "somebody@example", "-N", passphrase, "-f"],
+        )
+        .operand(path)
+        .run()
+        .succeeds();
+    let line = std::fs::read_to_string(path.with_extension("pub")).unwrap();
+    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn private(path: &Path, content: impl AsRef<[u8]>) {
+    std::fs::write(path, content).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The program on a terminal, on a machine without pinentry.
+fn prompted(person: &Person, operands: &[&str]) -> Terminal {
+    Terminal::start(
+        person
+            .secretree(operands.iter().copied())
+            .env("PINENTRY_PROGRAM", "/none"),
+    )
+}
+
+/// `get dev a` where nobody can be asked.
+fn without_prompt(person: &Person) -> Run {
+    let run = person.secretree(["get", "dev", "a"]).env("PINENTRY_PROGRAM", "/none");
+    run.under(&["setsid", "--wait"])
+}
+
+#[test]
+fn ssh_keys_read_and_write() {
+    if !require(&["ssh-keygen"]) {
+        return;
+    }
+    for (kind, file, label) in [("ed25519", "id_ed25519", "ssh-ed25519-"), ("rsa", "id_rsa", "ssh-rsa-")] {
+        let sandbox = Sandbox::new();
+        let maker = sandbox.person("maker");
+        let path = maker.folder().join("key");
+        let public = ssh_key(&maker, kind, &path, "");
+        let other = shared_with(&sandbox, &public);
+        assert!(other.read_text("dev.yaml").contains(&format!("\n      {label}")));
+        changes_nothing(other.secretree(["get", "dev", "a"])).code(4);
+        // Where ssh keeps it, and by its name.
+        other
+            .secretree(["-i"])
+            .operand(&path)
+            .operand("get")
+            .operand("dev")
+            .operand("a")
+            .run()
+            .succeeds()
+            .prints("value");
+        private(
+            &other.folder().join("home/.ssh").join(file),
+            std::fs::read(&path).unwrap(),
+        );
+        other.secretree(["get", "dev", "a"]).run().succeeds().prints("value");
+        other.secretree(["set", "dev", "b"]).input("theirs").run().succeeds();
+        other.secretree(["apply", "--new-key", "--yes"]).run().succeeds();
+        other
+            .secretree(["decrypt", "dev"])
+            .run()
+            .prints("a: value\nb: theirs\n");
+    }
+}
+
+#[test]
+fn a_passphrase_of_an_ssh_key_is_asked_for_once() {
+    if !require(&["ssh-keygen"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let maker = sandbox.person("maker");
+    let path = maker.folder().join("key");
+    let public = ssh_key(&maker, "ed25519", &path, "open sesame");
+    let other = shared_with(&sandbox, &public);
+    let home = other.folder().join("home/.ssh/id_ed25519");
+    private(&home, std::fs::read(&path).unwrap());
+    private(
+        &home.with_extension("pub"),
+        std::fs::read(path.with_extension("pub")).unwrap(),
+    );
+    let mut terminal = prompted(&other, &["get", "dev", "a"]);
+    terminal.expect("passphrase of").send_hidden("open sesame\n");
+    terminal.finish().check(expect![[r#"
+        status: 0
+        --- stdout
+        passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
+        note: first sight of the key `k…` of `dev` on this machine (no commit yet): trusted from now on
+        value
+    "#]]);
+    let mut terminal = prompted(&other, &["apply", "dev", "--new-key", "--yes"]);
+    terminal.expect("passphrase of").send_hidden("open sesame\n");
+    terminal.finish().check(expect![[r#"
+        status: 0
+        --- stdout
+        passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
+        dev: new key k…; every value is sealed anew
+        wrote dev.yaml
+    "#]]);
+    let mut terminal = prompted(&other, &["get", "dev", "a"]);
+    for _ in 0..3 {
+        terminal.expect("passphrase of").send_hidden("wrong\n");
+    }
+    terminal.finish().check(expect![[r#"
+        status: 4
+        --- stdout
+        passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
+        wrong; passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
+        wrong; passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
+        [1;31merror:[0m the passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519` is wrong
+    "#]]);
+    // Nobody to ask.
+    changes_nothing(without_prompt(&other)).check(expect![[r#"
+        status: 4
+        --- stderr
+        error: the passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519` was not given
+    "#]]);
+}
+
+#[test]
+fn an_encrypted_key_that_cannot_help_is_not_asked_about() {
+    if !require(&["ssh-keygen"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let maker = sandbox.person("maker");
+    let other = shared_with(&sandbox, &sandbox.person("third").public_key());
+    let home = other.folder().join("home/.ssh/id_ed25519");
+    ssh_key(&maker, "ed25519", &home, "open sesame");
+    other.on_terminal(["get", "dev", "a"]).finish().check(expect![[r#"
+        status: 4
+        --- stdout
+        [1;31merror:[0m no identity here can open `dev`
+        [36mhint:[0m readers are alice, other; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+    "#]]);
+}
+
+/// An age identity file, itself sealed by a passphrase, as `age -p` makes it.
+fn sealed_identity(path: &Path, identity: &[u8], passphrase: &str) {
+    let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
+    recipient.set_work_factor(4);
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+    let mut sealed = Vec::new();
+    let armor = age::armor::ArmoredWriter::wrap_output(&mut sealed, age::armor::Format::AsciiArmor).unwrap();
+    let mut writer = encryptor.wrap_output(armor).unwrap();
+    writer.write_all(identity).unwrap();
+    writer.finish().unwrap().finish().unwrap();
+    private(path, sealed);
+}
+
+#[test]
+fn a_passphrase_of_an_identity_file_is_asked_for_once() {
+    let sandbox = Sandbox::new();
+    let owner = sandbox.person("owner");
+    let other = shared_with(&sandbox, &owner.public_key());
+    let identity = std::fs::read(owner.identity_file()).unwrap();
+    sealed_identity(&other.identity_file(), &identity, "open sesame");
+    let mut terminal = prompted(&other, &["get", "dev", "a"]);
+    terminal.expect("passphrase of").send_hidden("open sesame\n");
+    terminal.finish().check(expect![[r#"
+        status: 0
+        --- stdout
+        passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
+        note: first sight of the key `k…` of `dev` on this machine (no commit yet): trusted from now on
+        value
+    "#]]);
+    let mut terminal = prompted(&other, &["get", "dev", "a"]);
+    for _ in 0..3 {
+        terminal.expect("passphrase of").send_hidden("wrong\n");
+    }
+    terminal.finish().check(expect![[r#"
+        status: 4
+        --- stdout
+        passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
+        wrong; passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
+        wrong; passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
+        [1;31merror:[0m the passphrase of `[SANDBOX]/other/config/secretree/identity.txt` is wrong
+    "#]]);
+    changes_nothing(without_prompt(&other)).check(expect![[r#"
+        status: 4
+        --- stderr
+        error: the passphrase of `[SANDBOX]/other/config/secretree/identity.txt` was not given
+    "#]]);
+    // A plain identity that fits is tried first: nothing is asked.
+    let plain = other.folder().join("plain.txt");
+    private(&plain, identity);
+    other
+        .secretree(["get", "dev", "a"])
+        .env("SECRETREE_IDENTITY", plain)
+        .run()
+        .check(expect![[r#"
+            status: 0
+            --- stdout
+            value[no newline]
+        "#]]);
+}
+
+#[test]
+fn identities_come_from_variables_and_commands() {
+    let sandbox = Sandbox::new();
+    let owner = sandbox.person("owner");
+    let other = shared_with(&sandbox, &owner.public_key());
+    let file = owner.identity_file();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let key = text.lines().last().unwrap();
+    let get = || other.secretree(["get", "dev", "a"]);
+    get().env("SECRETREE_IDENTITY", &file).run().succeeds().prints("value");
+    let missing = format!("/missing:{}", file.display());
+    changes_nothing(get().env("SECRETREE_IDENTITY", missing)).check(expect![[r#"
+        status: 1
+        --- stderr
+        error: `SECRETREE_IDENTITY` names `/missing`, which does not exist
+        hint: secretree keygen -o FILE makes an identity
+    "#]]);
+    get().env("SECRETREE_KEY", key).run().succeeds().prints("value");
+    get().env("SECRETREE_KEY", &text).run().succeeds().prints("value");
+    let output = changes_nothing(get().env("SECRETREE_KEY", "AGE-SECRET-KEY-1CANARY"));
+    assert!(!output.stderr().contains("CANARY"));
+    output.check(expect![[r#"
+        status: 4
+        --- stderr
+        error: no identity here can open `dev`
+        hint: readers are alice, other; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+        hint: SECRETREE_KEY: holds no identity in line 1
+    "#]]);
+    get()
+        .env("SECRETREE_KEY_COMMAND", format!("cat '{}'", file.display()))
+        .run()
+        .succeeds()
+        .prints("value");
+    changes_nothing(get().env("SECRETREE_KEY_COMMAND", "false")).check(expect![[r#"
+        status: 4
+        --- stderr
+        error: `SECRETREE_KEY_COMMAND` gave no identity: `SECRETREE_KEY_COMMAND` failed (exit status: 1)
+    "#]]);
+    changes_nothing(get().env("SECRETREE_KEY_COMMAND", "./key.sh")).check(expect![[r#"
+        status: 1
+        --- stderr
+        error: the program of `SECRETREE_KEY_COMMAND` was not found
+        hint: it must be on PATH or an absolute path, outside the repository
+    "#]]);
+    get().env("SOPS_AGE_KEY_FILE", &file).run().succeeds().prints("value");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    get().env("SECRETREE_IDENTITY", &file).run().check(expect![[r#"
+        status: 0
+        --- stdout
+        value[no newline]
+        --- stderr
+        warning: others can read the identity `[SANDBOX]/owner/config/secretree/identity.txt`: chmod 600 [SANDBOX]/owner/config/secretree/identity.txt
+    "#]]);
+}
+
+#[test]
+fn pinentry_is_asked_where_there_is_one() {
+    let sandbox = Sandbox::new();
+    let owner = sandbox.person("owner");
+    let other = shared_with(&sandbox, &owner.public_key());
+    let identity = std::fs::read(owner.identity_file()).unwrap();
+    sealed_identity(&other.identity_file(), &identity, "open sesame");
+    let pinentry = sandbox.script(
+        "pinentry",
+        "#!/bin/sh\necho OK\nwhile read -r word rest; do\n\
+         [ \"$word\" = GETPIN ] && echo 'D open sesame'\n[ \"$word\" = SETDESC ] && echo \"$rest\" >> \"$0.log\"\n\
+         echo OK\ndone\n",
+    );
+    other
+        .secretree(["get", "dev", "a"])
+        .env("PINENTRY_PROGRAM", &pinentry)
+        .run()
+        .succeeds()
+        .prints("value");
+    let asked = std::fs::read_to_string(format!("{pinentry}.log")).unwrap();
+    let file = other.identity_file();
+    assert_eq!(asked, format!("passphrase of `{}`\n", file.display()));
+}
