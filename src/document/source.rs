@@ -124,10 +124,18 @@ fn reads_as(text: &str, position: Position) -> Option<Value> {
 /// Content and style of the one scalar that `whole` (`k: TEXT` or `k: [TEXT]`) holds, and whether it is `!!binary`.
 fn only_value(whole: &str, flow: bool) -> Option<(Content<'_>, ScalarStyle, bool)> {
     let mut options = granit_parser::options! { strict_indentation: true, disallow_directives: true };
-    // A comment is no part of a scalar: it comes as an event, and the text is refused.
+    // A comment is no part of a scalar, and the text is refused, unless it stands behind the tag.
     options.set_emit_comments(true);
     let mut parser = Parser::new_from_str_with_options(whole, options);
-    let mut next = || parser.next_event().and_then(Result::ok);
+    let mut comments = Vec::new();
+    let mut next = || {
+        loop {
+            match parser.next_event()?.ok()? {
+                (Event::Comment(..), span) => comments.push(span.byte_range()?),
+                event => return Some(event),
+            }
+        }
+    };
     let mut expect = |fits: fn(&Event<'_>) -> bool| next().filter(|(event, _)| fits(event));
     expect(|event| matches!(event, Event::StreamStart))?;
     expect(|event| matches!(event, Event::DocumentStart(false, None)))?;
@@ -146,6 +154,24 @@ fn only_value(whole: &str, flow: bool) -> Option<(Content<'_>, ScalarStyle, bool
     let Event::Scalar(content, style, _, tag) = scalar else {
         return None;
     };
+    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+    if !comments.is_empty() {
+        let tag = span.tag_start()?.byte_offset()?;
+        let is_header = |at: &usize| {
+            matches!(whole.as_bytes()[*at], b'|' | b'>') && !comments.iter().any(|comment| comment.contains(at))
+        };
+        // The span of a block scalar begins behind its header, and the header's comment is not the source's.
+        let end = match block {
+            true => (tag..whole.len()).find(is_header)?,
+            false => span.byte_range()?.start,
+        };
+        if comments
+            .iter()
+            .any(|comment| comment.start < tag || comment.start >= end)
+        {
+            return None;
+        }
+    }
     let binary = match tag {
         None => false,
         Some(_) if span.tag_span()?.slice(whole)? == "!!binary" => true,
@@ -158,7 +184,6 @@ fn only_value(whole: &str, flow: bool) -> Option<(Content<'_>, ScalarStyle, bool
         std::borrow::Cow::Borrowed(text) => Content::Borrowed(text),
         std::borrow::Cow::Owned(text) => Content::Owned(Zeroizing::new(text)),
     };
-    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
     if block && !whole.ends_with('\n') && Lines::new(whole).count() > 1 {
         content = without_added_line_end(content);
     }

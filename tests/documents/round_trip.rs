@@ -23,7 +23,7 @@ pub(crate) fn check(text: &str) -> Result<(), Refusal> {
             let value = scalar.value();
             let source = source_of(text, scalar, &value, ends);
             let fits = source.as_ref().is_none_or(|source| agrees(source, &value));
-            assert!(fits, "the source of `{path}` is not read as its value");
+            assert!(fits, "the source of `{path}` is not read as its value in {text:?}");
             Opened { value, source }
         })
         .collect();
