@@ -7,8 +7,8 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 
 use age::{DecryptError, Decryptor, EncryptError, Encryptor};
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
-use age_core::primitives::{aead_decrypt, aead_encrypt};
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::aead_encrypt;
 use age_core::secrecy::ExposeSecret as _;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::header;
 use super::key::EnvironmentKey;
+use super::token_file::TokenFile;
 use crate::secret::Secret;
 
 /// The largest plaintext of a token, grant or proposal: 16 MiB.
@@ -27,7 +28,7 @@ pub const LARGEST_PLAINTEXT: usize = 16 << 20;
 pub const LARGEST_FILE: usize = LARGEST_PLAINTEXT + 64 * 1024;
 
 const SALT_LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
-const SALT_BYTES: usize = 16;
+pub(super) const SALT_BYTES: usize = 16;
 /// log2 of scrypt's N. The passphrase has 256 random bits; stretching is for weak ones.
 const WORK_FACTOR: u8 = 1;
 
@@ -64,12 +65,11 @@ pub fn open(key: &EnvironmentKey, file: &[u8]) -> Result<Secret, OpenError> {
     if file.len() > LARGEST_FILE {
         return Err(OpenError::Malformed("it is larger than 16 MiB"));
     }
-    if !has_token_header(file) {
-        return Err(OpenError::Malformed(
-            "it is not an age file with one passphrase stanza of work factor 1",
-        ));
-    }
-    open_for(&Passphrase(key.passphrase()), file).map_err(|_| OpenError::WrongKey)
+    let file = TokenFile::parse(file).ok_or(OpenError::Malformed(
+        "it is not an age file with one passphrase stanza of work factor 1",
+    ))?;
+    let wrapping_key = Passphrase(key.passphrase()).wrapping_key(&file.salt);
+    file.open(&wrapping_key).ok_or(OpenError::WrongKey)
 }
 
 /// The stanza types in the header of any age file, in order, found in one pass. Nothing is verified.
@@ -118,29 +118,8 @@ pub(super) fn open_for(identity: &dyn age::Identity, file: &[u8]) -> Result<Secr
     Ok(Secret::new(std::mem::take(&mut *plaintext)))
 }
 
-/// Whether the bytes start exactly as [`seal`] writes: version, one stanza, MAC; then nonce and payload.
-fn has_token_header(file: &[u8]) -> bool {
-    let base64 = |text: &[u8]| {
-        text.iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
-    };
-    let Some((salt, rest)) = file
-        .strip_prefix(b"age-encryption.org/v1\n-> scrypt ")
-        .and_then(|rest| rest.split_at_checked(22))
-    else {
-        return false;
-    };
-    let Some((body, rest)) = rest.strip_prefix(b" 1\n").and_then(|rest| rest.split_at_checked(43)) else {
-        return false;
-    };
-    let Some((mac, rest)) = rest.strip_prefix(b"\n--- ").and_then(|rest| rest.split_at_checked(43)) else {
-        return false;
-    };
-    base64(salt) && base64(body) && base64(mac) && rest.first() == Some(&b'\n') && rest.len() > 32
-}
-
-/// age's passphrase recipient and identity at once (C2SP `age.md`, "scrypt recipient stanza"), without the
-/// calibration that the age library does each time.
+/// age's passphrase recipient (C2SP `age.md`, "scrypt recipient stanza"), without the calibration that the age library does
+/// each time.
 struct Passphrase<'a>(&'a Secret);
 
 impl Passphrase<'_> {
@@ -165,23 +144,6 @@ impl age::Recipient for Passphrase<'_> {
             body: aead_encrypt(&self.wrapping_key(&salt), file_key.expose_secret()),
         };
         Ok((vec![stanza], HashSet::new()))
-    }
-}
-
-impl age::Identity for Passphrase<'_> {
-    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
-        let [salt, work_factor] = stanza.args.as_slice() else {
-            return None;
-        };
-        if stanza.tag != "scrypt" || *work_factor != WORK_FACTOR.to_string() {
-            return None;
-        }
-        let salt: [u8; SALT_BYTES] = BASE64_STANDARD_NO_PAD.decode(salt).ok()?.try_into().ok()?;
-        let opened = aead_decrypt(&self.wrapping_key(&salt), FILE_KEY_BYTES, &stanza.body);
-        Some(opened.map_err(|_| DecryptError::DecryptionFailed).map(|bytes| {
-            let bytes = Zeroizing::new(bytes);
-            FileKey::init_with_mut(|file_key| file_key.copy_from_slice(&bytes))
-        }))
     }
 }
 

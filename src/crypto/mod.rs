@@ -20,4 +20,5 @@ mod identity_file;
 mod json;
 mod key_source;
 mod ssh_key;
+mod token_file;
 mod unlock;
