@@ -4,30 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::encrypt_readable;
-use super::environment::{Environment, seal_value};
-use super::footer::{Footer, Grants, Previous};
-use super::past::{Origin, PastKeys};
-use super::past_files::{origin_of, past_files};
+use super::footer::{Footer, Grants};
 use super::reading::{Reading, Rulebook, with_footer};
+use super::takeover::Takeover;
 use super::{EnvironmentFile, Vault};
-use crate::crypto::envelope::{from_base64, to_base64};
+use crate::crypto::envelope::to_base64;
 use crate::crypto::grant::{GrantPlaintext, seal_grant};
-use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::crypto::key::EnvironmentKey;
 use crate::crypto::label::GrantLabel;
-use crate::crypto::proposal::{ProposalLabel, open_proposal, seal_proposal};
 use crate::crypto::public_key::PublicKey;
-use crate::crypto::token::{TokenKind, TokenPlaintext, open_token, seal_token};
 use crate::document::lines::line_end;
 use crate::document::path::ValuePath;
-use crate::document::token::Token;
 use crate::document::tree::{Rules, Tree};
-use crate::document::write::write_tokens;
 use crate::error::{Failure, Result};
-use crate::names::{EnvironmentName, KeyId, RecipientName, Version};
-use crate::policy::{POLICY_NAME, Policy};
-
-/// The most keys, besides the replaced one and HEAD's, that a new key follows.
-const MOST_FOLLOWED: usize = 16;
+use crate::names::{EnvironmentName, KeyId, RecipientName};
+use crate::policy::POLICY_NAME;
 
 /// What would be done to one environment.
 #[derive(Debug)]
@@ -61,23 +52,11 @@ impl Plan {
     }
 }
 
-/// A token whose key is not the file's, worth no more than a proposal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Takeover {
-    /// Where it stands.
-    pub path: ValuePath,
-    /// The key it is sealed under.
-    pub key: KeyId,
-    /// Who brought it, as far as history tells.
-    pub origin: Option<Origin>,
-    /// Whether its key leads to the current one, with no other beside it, and everybody who ever held it reads the
-    /// environment by the current policy and by that of the commit which brought the current key: then nobody has to be
-    /// asked.
-    pub proven: bool,
-}
+/// The public keys that the policy wants granted, by label, each with its recipient.
+pub(super) type Wanted = BTreeMap<GrantLabel, (RecipientName, PublicKey)>;
 
-/// The public keys that the policy wants granted, by label.
-fn wanted(rules: Rulebook<'_>) -> BTreeMap<GrantLabel, (RecipientName, PublicKey)> {
+/// The public keys of the environment's readers.
+pub(super) fn wanted(rules: Rulebook<'_>) -> Wanted {
     let keys = rules.policy.reader_keys(rules.environment);
     keys.into_iter()
         .map(|(name, key)| (key.label().clone(), (name.clone(), key.clone())))
@@ -226,11 +205,7 @@ impl Vault<'_> {
     }
 
     /// Only a reader of the environment makes a key.
-    fn check_reader(
-        &mut self,
-        rules: Rulebook<'_>,
-        wanted: &BTreeMap<GrantLabel, (RecipientName, PublicKey)>,
-    ) -> Result<()> {
+    fn check_reader(&mut self, rules: Rulebook<'_>, wanted: &Wanted) -> Result<()> {
         let name = &rules.environment.name;
         if wanted.is_empty() {
             let message = format!("`{name}` has no readers with a public key");
@@ -255,11 +230,7 @@ impl Vault<'_> {
             .into())
     }
 
-    fn can_open_trial(
-        &mut self,
-        rules: Rulebook<'_>,
-        wanted: &BTreeMap<GrantLabel, (RecipientName, PublicKey)>,
-    ) -> Result<bool> {
+    fn can_open_trial(&mut self, rules: Rulebook<'_>, wanted: &Wanted) -> Result<bool> {
         let key = EnvironmentKey::generate();
         let mut footer = Footer::new(rules.environment.name.clone(), key.drop_box().clone());
         footer.grants = self.grants(rules, &key, wanted)?;
@@ -267,11 +238,11 @@ impl Vault<'_> {
     }
 
     /// Grants of `key` for everybody that the policy wants.
-    fn grants(
+    pub(super) fn grants(
         &self,
         rules: Rulebook<'_>,
         key: &EnvironmentKey,
-        wanted: &BTreeMap<GrantLabel, (RecipientName, PublicKey)>,
+        wanted: &Wanted,
     ) -> Result<BTreeMap<RecipientName, Grants>> {
         let plaintext = GrantPlaintext {
             policy: self.loaded.policy.id.clone(),
@@ -284,227 +255,6 @@ impl Vault<'_> {
             grants.entry(name.clone()).or_default().insert(label.clone(), file);
         }
         Ok(grants)
-    }
-
-    /// The new text of an opened file, and the id of its key if that is new.
-    fn rewritten(
-        &mut self,
-        environment: &Environment<'_>,
-        wanted: &BTreeMap<GrantLabel, (RecipientName, PublicKey)>,
-        makes_key: bool,
-        taken: &[(Takeover, TokenPlaintext)],
-    ) -> Result<(String, Option<KeyId>)> {
-        let rules = environment.rules;
-        let old = &environment.reading.footer;
-        let key = if makes_key {
-            EnvironmentKey::generate()
-        } else {
-            environment.key.clone()
-        };
-        let mut footer = old.clone();
-        if makes_key {
-            footer.drop_box = key.drop_box().clone();
-            footer.follows = self.follows_of_successor(environment, &key)?;
-            footer.grants = self.grants(rules, &key, wanted)?;
-            footer.proposals = reseal_proposals(environment, &key)?;
-            footer.previous = reseal_previous(environment, &key)?;
-        } else {
-            let present: BTreeMap<&GrantLabel, &str> = old.all_grants().map(|(_, label, file)| (label, file)).collect();
-            let missing = wanted
-                .iter()
-                .filter(|(label, _)| !present.contains_key(label))
-                .map(|(label, key)| (label.clone(), key.clone()));
-            footer.grants = self.grants(rules, &key, &missing.collect())?;
-            for (label, file) in present {
-                if let Some((name, _)) = wanted.get(label) {
-                    footer
-                        .grants
-                        .entry(name.clone())
-                        .or_default()
-                        .insert(label.clone(), file.to_owned());
-                }
-            }
-        }
-        let body = resealed_body(environment, &key, makes_key, taken)?;
-        let text = environment.reading.assemble(&body, &footer);
-        // What was just made is what everybody else will read: it must be whole.
-        let check = Reading::new(&text, rules)?;
-        check.check(rules)?;
-        Ok((text, makes_key.then(|| key.id().clone())))
-    }
-
-    /// The `follows` of a key that replaces the one of `environment`: tokens under that key, under HEAD's if that is
-    /// another, and under each key that the replaced one follows, as far as they open here.
-    fn follows_of_successor(
-        &mut self,
-        environment: &Environment<'_>,
-        key: &EnvironmentKey,
-    ) -> Result<BTreeMap<KeyId, String>> {
-        let name = environment.rules.environment.name.clone();
-        let footer = &environment.reading.footer;
-        let head = self.scene().head()?;
-        let (past, _) = self
-            .scene()
-            .past(environment.rules.environment, footer, &environment.key, head, None)?;
-        let mut followed = vec![environment.key.clone()];
-        followed.extend(past.latest().and_then(|latest| past.key(latest)).cloned());
-        let mut older: Vec<_> = past
-            .drop_boxes()
-            .filter(|drop_box| footer.follows.contains_key(&drop_box.id()))
-            .filter_map(|drop_box| Some((past.origin(drop_box)?.time, past.key(drop_box)?.clone())))
-            .collect();
-        older.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-        followed.extend(older.into_iter().take(MOST_FOLLOWED).map(|(_, key)| key));
-        followed
-            .iter()
-            .map(|old| follows_entry(old, &name, key.drop_box()))
-            .collect()
-    }
-
-    /// The `follows` of a key for a file that is not there: of the last key that history has, if it opens here.
-    fn follows_of_absent(&mut self, rules: Rulebook<'_>, key: &EnvironmentKey) -> Result<BTreeMap<KeyId, String>> {
-        let past = self.past_of_absent(rules)?;
-        let last = past.latest().and_then(|latest| past.key(latest));
-        last.into_iter()
-            .map(|old| follows_entry(old, &rules.environment.name, key.drop_box()))
-            .collect()
-    }
-
-    fn past_of_absent(&mut self, rules: Rulebook<'_>) -> Result<PastKeys> {
-        let mut past = PastKeys::new(&self.loaded.policy.id, &rules.environment.name);
-        let Some(repository) = self
-            .repository
-            .as_ref()
-            .filter(|repository| repository.unreadable().is_none())
-        else {
-            return Ok(past);
-        };
-        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
-            return Ok(past);
-        };
-        let head = repository.head()?;
-        let found = past_files(repository, head, None, prefix, rules.environment)?;
-        past.complete &= found.complete;
-        past.read(repository, &found.files, head, None, &mut self.identities)?;
-        Ok(past)
-    }
-
-    /// The tokens of other keys in the file, opened: what FORMAT calls taking over.
-    fn taken_over(&mut self, environment: &Environment<'_>) -> Result<Vec<(Takeover, TokenPlaintext)>> {
-        let rules = environment.rules;
-        let name = &rules.environment.name;
-        let places = environment.reading.places(rules)?;
-        let foreign: Vec<_> = places
-            .iter()
-            .filter_map(|place| place.token.as_ref().map(|token| (&place.path, token)))
-            .filter(|(_, token)| token.key != *environment.key.id())
-            .collect();
-        if foreign.is_empty() {
-            return Ok(Vec::new());
-        }
-        let head = self.scene().head()?;
-        let (past, _) = self.scene().past(
-            rules.environment,
-            &environment.reading.footer,
-            &environment.key,
-            head,
-            None,
-        )?;
-        let mut taken = Vec::new();
-        for (path, token) in foreign {
-            let unknown = || {
-                Failure::integrity(format!(
-                    "the token at `{name}:{path}` is sealed under the key `{}`, which does not open here",
-                    token.key
-                ))
-                .hint(format!("set the value again: secretree set {name} {path}"))
-            };
-            let old = past
-                .drop_boxes()
-                .find(|drop_box| drop_box.id() == token.key)
-                .ok_or_else(unknown)?;
-            let key = past.key(old).ok_or_else(unknown)?;
-            let opened = open_token(key, token.base64).map_err(|_| unknown())?;
-            let sound = opened.kind == TokenKind::Value
-                && opened.environment == *name
-                && opened.path == path.to_json()
-                && opened.version == token.version;
-            if !sound {
-                return Err(unknown().into());
-            }
-            let current = environment.key.drop_box();
-            let proven = past.complete
-                && past.is_only_way(old, current)
-                && self.holders_still_read(rules, &past, old, current)?;
-            taken.push((
-                Takeover {
-                    path: path.clone(),
-                    key: token.key.clone(),
-                    origin: self.token_origin(rules, token.base64)?,
-                    proven,
-                },
-                opened,
-            ));
-        }
-        Ok(taken)
-    }
-
-    /// The commit that brought a token into the environment's file.
-    fn token_origin(&self, rules: Rulebook<'_>, base64: &str) -> Result<Option<Origin>> {
-        let repository = self.repository.as_ref();
-        let Some(repository) = repository.filter(|repository| repository.unreadable().is_none()) else {
-            return Ok(None);
-        };
-        let (Ok(prefix), Some(head)) = (self.place.strip_prefix(repository.root()), repository.head()?) else {
-            return Ok(None);
-        };
-        let found = past_files(repository, Some(head), None, prefix, rules.environment)?;
-        origin_of(repository, &found.files, head, base64)
-    }
-
-    /// Whether each public key that ever held `old` belongs to a reader by the current policy, and by the policy of the
-    /// commit that brought the key of `current`.
-    fn holders_still_read(
-        &self,
-        rules: Rulebook<'_>,
-        past: &PastKeys,
-        old: &DropBox,
-        current: &DropBox,
-    ) -> Result<bool> {
-        let holders = past.holders(old);
-        let wanted = wanted(rules);
-        if !holders.iter().all(|label| wanted.contains_key(label)) {
-            return Ok(false);
-        }
-        let Some(repository) = &self.repository else {
-            return Ok(false);
-        };
-        let Some(commit) = past
-            .origin(current)
-            .and_then(|origin| origin.commit.as_deref())
-            .and_then(crate::git::CommitId::new)
-        else {
-            // Not committed yet: the work tree's policy is the one of the commit to come.
-            return Ok(true);
-        };
-        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
-            return Ok(false);
-        };
-        let policy = repository
-            .blob_at(commit, &prefix.join(POLICY_NAME))?
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(policy) = policy.and_then(|text| Policy::parse(&text, POLICY_NAME).ok()) else {
-            return Ok(false);
-        };
-        let Some(environment) = policy.environment(&rules.environment.name) else {
-            return Ok(false);
-        };
-        let then: BTreeSet<_> = policy
-            .reader_keys(environment)
-            .into_iter()
-            .map(|(_, key)| key.label().clone())
-            .collect();
-        Ok(holders.iter().all(|label| then.contains(label)))
     }
 }
 
@@ -527,137 +277,6 @@ impl Plan {
             },
         }
     }
-}
-
-/// The entry of `follows` by which `old` vouches for the key of `new`.
-fn follows_entry(old: &EnvironmentKey, name: &EnvironmentName, new: &DropBox) -> Result<(KeyId, String)> {
-    let base64 = seal_token(old, &TokenPlaintext::follows(name.clone(), new))?;
-    let token = Token {
-        key: old.id().clone(),
-        version: Version::follows(),
-        base64: &base64,
-    };
-    Ok((old.id().clone(), token.to_string()))
-}
-
-/// The body with every token sealed under `key`, if it is new, and with the tokens that are taken over.
-fn resealed_body(
-    environment: &Environment<'_>,
-    key: &EnvironmentKey,
-    all: bool,
-    taken: &[(Takeover, TokenPlaintext)],
-) -> Result<String> {
-    let reading = &environment.reading;
-    let rules = environment.rules;
-    let places = reading.places(rules)?;
-    reading.check(rules)?;
-    let takeovers: BTreeMap<&ValuePath, &TokenPlaintext> = taken
-        .iter()
-        .map(|(takeover, opened)| (&takeover.path, opened))
-        .collect();
-    let own: Vec<_> = places
-        .iter()
-        .filter(|place| place.token.is_some() && !takeovers.contains_key(&place.path))
-        .collect();
-    let seal = |part: &[&super::Place<'_, '_>]| -> Result<Vec<String>> {
-        let seal_one = |place: &&super::Place<'_, '_>| {
-            let token = place.token.as_ref().expect("only tokens were chosen");
-            let opened = environment.open_place(place)?;
-            seal_value(key, rules, &place.path, &token.version, opened.value, opened.source)
-        };
-        part.iter().map(seal_one).collect()
-    };
-    let sealed = if all {
-        super::environment::on_threads(&own, seal)?
-    } else {
-        Vec::new()
-    };
-    let mut new: BTreeMap<usize, (&crate::document::tree::Scalar<'_>, String)> = own
-        .iter()
-        .zip(sealed)
-        .map(|(place, token)| (place.scalar.head.start, (place.scalar, token)))
-        .collect();
-    for place in &places {
-        if let Some(opened) = takeovers.get(&place.path) {
-            let version = opened.version.clone();
-            let token = seal_value(
-                key,
-                rules,
-                &place.path,
-                &version,
-                opened.value.clone(),
-                opened.source.clone(),
-            )?;
-            new.insert(place.scalar.head.start, (place.scalar, token));
-        }
-    }
-    let tokens: Vec<_> = new.into_values().collect();
-    Ok(write_tokens(
-        reading.tree.body(),
-        &reading.tree.lines,
-        reading.line_end,
-        &tokens,
-    ))
-}
-
-fn reseal_proposals(environment: &Environment<'_>, key: &EnvironmentKey) -> Result<BTreeMap<ProposalLabel, String>> {
-    let name = &environment.rules.environment.name;
-    let policy = &environment.rules.policy.id;
-    let mut proposals = BTreeMap::new();
-    for (label, file) in &environment.reading.footer.proposals {
-        let refused = |reason: String| {
-            Failure::integrity(format!("the proposal `{label}` of `{name}` is refused: {reason}")).hint(format!(
-                "take its lines out of {}",
-                environment.rules.environment.file.display()
-            ))
-        };
-        let bytes = from_base64(file, usize::MAX / 8).map_err(|reason| refused(reason.to_string()))?;
-        let opened = open_proposal(&environment.key, label, &bytes).map_err(|reason| refused(reason.to_string()))?;
-        if opened.environment != *name {
-            return Err(refused(format!("it was made for `{}`", opened.environment)).into());
-        }
-        if opened.policy != *policy {
-            let reason = format!(
-                "it was made for the policy `{}`, but the policy here is `{policy}`",
-                opened.policy
-            );
-            return Err(refused(reason).into());
-        }
-        let (label, sealed) = seal_proposal(key.drop_box(), &opened)?;
-        proposals.insert(label, to_base64(&sealed));
-    }
-    Ok(proposals)
-}
-
-fn reseal_previous(environment: &Environment<'_>, key: &EnvironmentKey) -> Result<BTreeMap<Version, Previous>> {
-    let mut all = BTreeMap::new();
-    for (version, previous) in &environment.reading.footer.previous {
-        let token = Token::parse(&previous.token).expect("checked when the footer was read");
-        let opened = environment.open_token(&token, &previous.path, TokenKind::Previous)?;
-        let plaintext = TokenPlaintext {
-            kind: TokenKind::Previous,
-            environment: environment.rules.environment.name.clone(),
-            path: previous.path.to_json(),
-            version: version.clone(),
-            value: opened.value,
-            source: opened.source,
-        };
-        let base64 = seal_token(key, &plaintext)?;
-        let token = Token {
-            key: key.id().clone(),
-            version: version.clone(),
-            base64: &base64,
-        }
-        .to_string();
-        all.insert(
-            version.clone(),
-            Previous {
-                token,
-                ..previous.clone()
-            },
-        );
-    }
-    Ok(all)
 }
 
 /// `text` with its footer at the end; what stood behind it stands before it then.

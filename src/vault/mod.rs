@@ -4,14 +4,19 @@
 
 mod apply;
 mod change;
+mod edited;
 mod environment;
+mod examine;
 pub mod footer;
 mod past;
 mod past_files;
 mod proposal;
 mod reading;
+mod rekey;
+mod takeover;
 mod trust;
 mod trust_file;
+mod unlock;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -19,26 +24,25 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-pub use apply::{Plan, Takeover};
+pub use apply::Plan;
 pub use change::{Changes, readable_places};
 pub use environment::Environment;
+pub use examine::{Examination, Verdict};
 pub use past::Origin;
 pub use proposal::Addressee;
 pub use reading::{Place, Reading, Rulebook, not_utf8, refused};
+pub use takeover::Takeover;
+pub use trust::Notice;
 pub use view::{Layers, known_paths, list_of_base};
 
-use crate::crypto::envelope::from_base64;
-use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
 use crate::crypto::identities::Identities;
-use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::crypto::key::DropBox;
 use crate::crypto::plugins::Plugins;
 use crate::error::{Failure, Result};
 use crate::files::{self, FolderLock, Transaction};
 use crate::git::Repository;
 use crate::names::EnvironmentName;
 use crate::policy::{LoadedPolicy, POLICY_NAME};
-use footer::Footer;
-pub use trust::Notice;
 use trust::Scene;
 use trust_file::TrustFile;
 
@@ -315,86 +319,6 @@ impl<'p> Vault<'p> {
         }
     }
 
-    /// The key of a footer, from the grant that an identity here opens.
-    fn open_key(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<EnvironmentKey> {
-        let name = &rules.environment.name;
-        let grants: Vec<_> = footer
-            .all_grants()
-            .map(|(_, label, file)| from_base64(file, LARGEST_GRANT).map(|bytes| (label, bytes)))
-            .collect::<Result<_, _>>()
-            .map_err(|reason| Failure::integrity(format!("a grant of `{name}` is refused: {reason}")))?;
-        let borrowed: Vec<_> = grants.iter().map(|(label, bytes)| (*label, bytes.as_slice())).collect();
-        let grant = match open_any(&borrowed, &mut self.identities) {
-            Ok((_, grant)) => grant,
-            Err(GrantError::NoIdentity) => return Err(self.no_identity(rules, footer)),
-            Err(GrantError::Unusable(error)) => return Err(error),
-            Err(GrantError::Integrity(label, reason)) => {
-                let message = format!("the grant `{label}` of `{name}` is refused: {reason}");
-                let hint = format!("git log -p -- {}", rules.environment.file.display());
-                return Err(Failure::integrity(message).hint(hint).into());
-            }
-        };
-        self.check_grant(rules, footer, &grant)?;
-        Ok(grant.key)
-    }
-
-    fn check_grant(&self, rules: Rulebook<'_>, footer: &Footer, grant: &GrantPlaintext) -> Result<()> {
-        let name = &rules.environment.name;
-        let hint = format!("git log -p -- {}", rules.environment.file.display());
-        if grant.environment != *name {
-            let message = format!("the file of `{name}` holds a grant of `{}`", grant.environment);
-            return Err(Failure::integrity(message).hint(hint).into());
-        }
-        if grant.policy != self.loaded.policy.id {
-            let message = format!(
-                "the file of `{name}` belongs to the policy `{}`, but the policy here is `{}`",
-                grant.policy, self.loaded.policy.id
-            );
-            return Err(Failure::integrity(message).hint(hint).into());
-        }
-        if *grant.key.drop_box() != footer.drop_box {
-            let message = format!(
-                "the footer of `{name}` names the key `{}`, but the grant holds `{}`",
-                footer.drop_box.id(),
-                grant.key.id()
-            );
-            return Err(Failure::integrity(message).hint(hint).into());
-        }
-        Ok(())
-    }
-
-    fn no_identity(&mut self, rules: Rulebook<'_>, footer: &Footer) -> anyhow::Error {
-        let name = &rules.environment.name;
-        let failure = Failure::no_identity(format!("no identity here can open `{name}`"));
-        let own: Vec<_> = self
-            .identities
-            .public_keys()
-            .into_iter()
-            .map(|(_, key)| key.clone())
-            .collect();
-        let is_reader = rules
-            .policy
-            .reader_keys(rules.environment)
-            .iter()
-            .any(|(_, key)| own.contains(key));
-        let granted: Vec<_> = footer.grants.keys().map(|reader| reader.as_str()).take(12).collect();
-        let granted = granted.join(", ");
-        let mut failure = if is_reader {
-            failure.hint(format!(
-                "the policy lists your key already: ask {} to run `secretree apply {name}`",
-                granted.replace(", ", " or ")
-            ))
-        } else {
-            failure.hint(format!(
-                "readers are {granted}; to join: add your key (`secretree whoami`) to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
-            ))
-        };
-        for (source, problem) in self.identities.problems() {
-            failure = failure.hint(format!("{source}: {problem}"));
-        }
-        failure.into()
-    }
-
     /// Puts new texts in the place of files, all or none. A file that changed since it was read is not replaced.
     ///
     /// # Errors
@@ -423,37 +347,6 @@ impl<'p> Vault<'p> {
         if any { transaction.commit() } else { Ok(()) }
     }
 
-    /// The key of an environment for a person to look at: its drop box, who brought it, and what speaks against it.
-    ///
-    /// # Errors
-    /// As [`Vault::open`], but for the judgement.
-    pub fn examine(&mut self, file: &EnvironmentFile) -> Result<Examination> {
-        let rules = self.rules(&file.name)?;
-        let reading = Reading::new(self.text_of(file)?, rules)?;
-        let key = self.open_key(rules, &reading.footer).ok();
-        let mut scene = self.scene();
-        let head = scene.head()?;
-        let verdict = match &key {
-            None => Verdict::Unopened,
-            Some(key) => match scene.weigh(rules.environment, &reading.footer, key, head) {
-                Ok(findings)
-                    if !matches!(findings.notice, Some(Notice::Note(_)))
-                        && scene.is_noted(&file.name, key.drop_box()) =>
-                {
-                    Verdict::Trusted
-                }
-                Ok(_) => Verdict::Open(None),
-                Err(objection) => Verdict::Open(Some(objection.to_string())),
-            },
-        };
-        let origin = scene.origin(rules.environment, &reading.footer)?;
-        Ok(Examination {
-            drop_box: reading.footer.drop_box,
-            origin,
-            verdict,
-        })
-    }
-
     /// Notes that the key of `drop_box` is trusted for the environment here.
     ///
     /// # Errors
@@ -475,26 +368,4 @@ impl<'p> Vault<'p> {
     pub fn folder(&self) -> &Path {
         &self.place
     }
-}
-
-/// What is known of a key that a person is asked to trust.
-#[derive(Debug)]
-pub struct Examination {
-    /// The drop box, which stands for the key.
-    pub drop_box: DropBox,
-    /// Who brought it.
-    pub origin: Option<Origin>,
-    /// What speaks for or against it.
-    pub verdict: Verdict,
-}
-
-/// What speaks for or against a key.
-#[derive(Debug)]
-pub enum Verdict {
-    /// It is trusted already.
-    Trusted,
-    /// It is not noted yet; the reason if something speaks against it.
-    Open(Option<String>),
-    /// No identity here opens it, so that nothing can be said.
-    Unopened,
 }

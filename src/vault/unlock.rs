@@ -1,0 +1,93 @@
+//! From a footer to its key: the grant that an identity here opens, held against the file that it stands in. Whether the key
+//! may be believed is judged afterwards.
+
+use super::Vault;
+use super::footer::Footer;
+use super::reading::Rulebook;
+use crate::crypto::envelope::from_base64;
+use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
+use crate::crypto::key::EnvironmentKey;
+use crate::error::{Failure, Result};
+use crate::policy::POLICY_NAME;
+
+impl Vault<'_> {
+    /// The key of a footer, from the grant that an identity here opens.
+    pub(super) fn open_key(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<EnvironmentKey> {
+        let name = &rules.environment.name;
+        let grants: Vec<_> = footer
+            .all_grants()
+            .map(|(_, label, file)| from_base64(file, LARGEST_GRANT).map(|bytes| (label, bytes)))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| Failure::integrity(format!("a grant of `{name}` is refused: {reason}")))?;
+        let borrowed: Vec<_> = grants.iter().map(|(label, bytes)| (*label, bytes.as_slice())).collect();
+        let grant = match open_any(&borrowed, &mut self.identities) {
+            Ok((_, grant)) => grant,
+            Err(GrantError::NoIdentity) => return Err(self.no_identity(rules, footer)),
+            Err(GrantError::Unusable(error)) => return Err(error),
+            Err(GrantError::Integrity(label, reason)) => {
+                let message = format!("the grant `{label}` of `{name}` is refused: {reason}");
+                let hint = format!("git log -p -- {}", rules.environment.file.display());
+                return Err(Failure::integrity(message).hint(hint).into());
+            }
+        };
+        self.check_grant(rules, footer, &grant)?;
+        Ok(grant.key)
+    }
+
+    pub(super) fn check_grant(&self, rules: Rulebook<'_>, footer: &Footer, grant: &GrantPlaintext) -> Result<()> {
+        let name = &rules.environment.name;
+        let hint = format!("git log -p -- {}", rules.environment.file.display());
+        if grant.environment != *name {
+            let message = format!("the file of `{name}` holds a grant of `{}`", grant.environment);
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        if grant.policy != self.loaded.policy.id {
+            let message = format!(
+                "the file of `{name}` belongs to the policy `{}`, but the policy here is `{}`",
+                grant.policy, self.loaded.policy.id
+            );
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        if *grant.key.drop_box() != footer.drop_box {
+            let message = format!(
+                "the footer of `{name}` names the key `{}`, but the grant holds `{}`",
+                footer.drop_box.id(),
+                grant.key.id()
+            );
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn no_identity(&mut self, rules: Rulebook<'_>, footer: &Footer) -> anyhow::Error {
+        let name = &rules.environment.name;
+        let failure = Failure::no_identity(format!("no identity here can open `{name}`"));
+        let own: Vec<_> = self
+            .identities
+            .public_keys()
+            .into_iter()
+            .map(|(_, key)| key.clone())
+            .collect();
+        let is_reader = rules
+            .policy
+            .reader_keys(rules.environment)
+            .iter()
+            .any(|(_, key)| own.contains(key));
+        let granted: Vec<_> = footer.grants.keys().map(|reader| reader.as_str()).take(12).collect();
+        let granted = granted.join(", ");
+        let mut failure = if is_reader {
+            failure.hint(format!(
+                "the policy lists your key already: ask {} to run `secretree apply {name}`",
+                granted.replace(", ", " or ")
+            ))
+        } else {
+            failure.hint(format!(
+                "readers are {granted}; to join: add your key (`secretree whoami`) to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
+            ))
+        };
+        for (source, problem) in self.identities.problems() {
+            failure = failure.hint(format!("{source}: {problem}"));
+        }
+        failure.into()
+    }
+}
