@@ -203,6 +203,7 @@ fn make_missing(context: &Context, vault: &mut Vault<'_>, policy: Option<String>
             continue;
         }
         if let Some(text) = first_text(context, vault, &file)? {
+            vault.note_key_of(name, &text)?;
             transaction = transaction.add(&file.relative, text.into_bytes());
             made.push(file.relative);
         }

@@ -337,14 +337,22 @@ impl<'p> Vault<'p> {
                 );
                 return Err(Failure::failed(message).hint("run the command again").into());
             }
-            if let Some(footer) = past::footer_of(text) {
-                // What is trusted is noted before the file needs it.
-                self.note_trust(&file.name, &footer.drop_box)?;
-            }
+            self.note_key_of(&file.name, text)?;
             transaction = transaction.add(&file.relative, text.clone().into_bytes());
             any = true;
         }
         if any { transaction.commit() } else { Ok(()) }
+    }
+
+    /// Notes that the key of a text that is about to be written is trusted: before the file needs it.
+    ///
+    /// # Errors
+    /// `Failed` if the trust file cannot be written.
+    pub fn note_key_of(&mut self, name: &EnvironmentName, text: &str) -> Result<()> {
+        match past::footer_of(text) {
+            Some(footer) => self.note_trust(name, &footer.drop_box),
+            None => Ok(()),
+        }
     }
 
     /// Notes that the key of `drop_box` is trusted for the environment here.

@@ -54,6 +54,29 @@ fn a_repository_is_ready_after_one_command() {
 }
 
 #[test]
+fn the_machine_that_made_the_keys_trusts_them_without_a_word() {
+    let (_sandbox, ada) = repository();
+    ada.secretree(["init", "--yes", "--commit"]).run().succeeds();
+    for environment in ["dev", "prod"] {
+        ada.secretree(["set", environment, "greeting"])
+            .input("hello")
+            .run()
+            .check(match environment {
+                "dev" => expect![[r#"
+                status: 0
+                --- stderr
+                set `dev:greeting`
+            "#]],
+                _ => expect![[r#"
+                status: 0
+                --- stderr
+                set `prod:greeting`
+            "#]],
+            });
+    }
+}
+
+#[test]
 fn twice_is_once() {
     let (_sandbox, ada) = repository();
     ada.secretree(["init", "--yes"]).run().succeeds();
