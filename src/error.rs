@@ -82,6 +82,15 @@ impl Failure {
         Self { kind, ..self }
     }
 
+    /// The same failure in other words, made from its own.
+    #[must_use]
+    pub fn rephrase(self, words: impl FnOnce(&str) -> String) -> Self {
+        Self {
+            message: words(&self.message),
+            ..self
+        }
+    }
+
     /// What decides the exit code.
     pub fn kind(&self) -> FailureKind {
         self.kind
@@ -95,6 +104,15 @@ impl Failure {
     /// What to type, in order.
     pub fn hints(&self) -> &[String] {
         &self.hints
+    }
+}
+
+/// The failure that an error is, kind and hints with it; any other error as [`FailureKind::Failed`].
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        error
+            .downcast()
+            .unwrap_or_else(|error| Self::failed(format!("{error:#}")))
     }
 }
 

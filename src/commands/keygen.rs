@@ -10,7 +10,7 @@ use secretree::secret::Secret;
 use serde::Serialize;
 
 use crate::context::{Context, identity_text, refuse_existing};
-use crate::ui::{ask_passphrase, escaped};
+use crate::ui::escaped;
 
 /// Make an identity: a private key, and the public key to give to others
 ///
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         None => context.identity_file()?,
     };
     refuse_existing(&file, args.passphrase)?;
-    let public = context.make_identity(&file, ask(args)?.as_ref())?;
+    let public = context.make_identity(&file, ask(args, context)?.as_ref())?;
     let shown = file.display().to_string();
     context.ui.note(&escaped(&format!("the private key is in `{shown}`")));
     if args.output.is_some() {
@@ -86,15 +86,15 @@ fn print(args: &Args, context: &Context) -> Result<ExitCode> {
         );
     }
     let identity = NewIdentity::generate();
-    let text = identity_text(&identity, ask(args)?.as_ref())?;
+    let text = identity_text(&identity, ask(args, context)?.as_ref())?;
     context.ui.data(text.expose())?;
     context.ui.note(&format!("public key: {}", identity.public_key()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn ask(args: &Args) -> Result<Option<Secret>> {
+fn ask(args: &Args, context: &Context) -> Result<Option<Secret>> {
     match args.passphrase {
-        true => ask_passphrase("passphrase for the new identity", true).map(Some),
+        true => context.new_passphrase("passphrase for the new identity").map(Some),
         false => Ok(None),
     }
 }

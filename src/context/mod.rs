@@ -3,6 +3,7 @@
 
 mod identities;
 mod new_identity;
+mod person;
 pub(crate) mod place;
 mod scrub;
 mod variables;

@@ -2,12 +2,11 @@
 //! identities are opened when a grant asks for one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use secretree::crypto::identities::{Identities, KeySource};
 use secretree::crypto::key::DropBox;
-use secretree::crypto::plugins::{Ask, Plugins};
+use secretree::crypto::plugins::Plugins;
 use secretree::error::{Failure, Result};
 use secretree::git::{Git, HookVariables, Repository};
 use secretree::names::EnvironmentName;
@@ -19,7 +18,7 @@ use secretree::vault::{Notice, Setup, Vault};
 use super::Context;
 use super::identities::Place;
 use super::variables::is_private;
-use crate::ui::{Ui, ask_passphrase, escaped};
+use crate::ui::escaped;
 
 /// How long a key command may take; a person may have to touch something.
 const KEY_COMMAND_TIME: Duration = Duration::from_secs(120);
@@ -156,16 +155,6 @@ impl Context {
         self.variables.trust()?.into_iter().map(checked).collect()
     }
 
-    /// Where age plugins are found, and who answers their questions.
-    pub(crate) fn plugins(&self, work_tree: Option<&std::path::Path>) -> Plugins {
-        let path = self.variables.get("PATH").unwrap_or_default();
-        Plugins::new(
-            std::env::split_paths(path).collect(),
-            work_tree,
-            Arc::new(Person(self.ui.clone())),
-        )
-    }
-
     /// The identities at hand. Files that were named must exist; files that others can read are warned about.
     pub(crate) fn identities(&self, plugins: Plugins, work_tree: Option<&std::path::Path>) -> Result<Identities> {
         let mut sources = Vec::new();
@@ -273,29 +262,5 @@ impl Context {
             None => self.ui.note("nothing to commit"),
         }
         Ok(())
-    }
-}
-
-/// Answers the questions of identities and plugins on the terminal.
-struct Person(Ui);
-
-impl Ask for Person {
-    fn passphrase(&self, prompt: &str) -> Option<Secret> {
-        ask_passphrase(&escaped(prompt), false).ok()
-    }
-
-    fn text(&self, prompt: &str) -> Option<String> {
-        self.0.terminal()?.line(&format!("{}: ", escaped(prompt))).ok()?
-    }
-
-    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
-        let no = no.unwrap_or("no");
-        let question = format!("{} [{}/{}] ", escaped(message), escaped(yes), escaped(no));
-        let answer = self.0.terminal()?.line(&question).ok()??;
-        Some(answer.trim().eq_ignore_ascii_case(yes) || matches!(answer.trim(), "y" | "yes"))
-    }
-
-    fn show(&self, message: &str) {
-        self.0.warning(message);
     }
 }

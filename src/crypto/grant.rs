@@ -192,6 +192,7 @@ mod tests {
     use crate::crypto::plugins::{AskNobody, Plugins};
     use crate::crypto::public_key::PublicKey;
     use crate::names::EnvironmentName;
+    use crate::process::SearchPath;
     use crate::secret::Secret;
 
     fn grant() -> GrantPlaintext {
@@ -298,7 +299,7 @@ mod tests {
     fn a_missing_plugin_is_named() {
         let text = age_core::primitives::bech32_encode(bech32::Hrp::parse_unchecked("age1absent"), &[3; 33]);
         let public = PublicKey::parse(&text).unwrap();
-        let plugins = Plugins::new(vec![std::env::temp_dir()], None, Arc::new(AskNobody));
+        let plugins = Plugins::new(SearchPath::new(vec![std::env::temp_dir()], None), Arc::new(AskNobody));
         let error = seal_grant(&public, &grant(), &plugins).unwrap_err();
         assert_eq!(error.to_string(), "the age plugin `age-plugin-absent` is not installed");
     }

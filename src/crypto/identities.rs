@@ -83,6 +83,7 @@ mod tests {
     use crate::crypto::public_key::PublicKey;
     use crate::error::{Failure, Result};
     use crate::names::EnvironmentName;
+    use crate::process::SearchPath;
     use crate::secret::Secret;
 
     /// Gives these answers, last first, and remembers the questions.
@@ -117,7 +118,7 @@ mod tests {
                 answers: Mutex::new(answers.to_vec()),
                 ..Answers::default()
             });
-            let identities = Identities::new(sources, Plugins::new(Vec::new(), None, ask.clone()));
+            let identities = Identities::new(sources, Plugins::new(SearchPath::new(Vec::new(), None), ask.clone()));
             Self { ask, identities }
         }
 

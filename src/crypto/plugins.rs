@@ -1,13 +1,13 @@
 //! age plugins: where their programs may be found, and how they reach the person. The age library searches
 //! `PATH` by itself, so a plugin is resolved here first, and one from the work tree is never started.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use age::secrecy::SecretString;
 
 use crate::error::{Failure, Result};
+use crate::process::{Found, SearchPath};
 use crate::secret::Secret;
 
 /// Answers questions; the program implements it on a terminal. Prompts hold no secrets.
@@ -45,22 +45,19 @@ impl Ask for AskNobody {
 /// Where plugins are looked for, and who is asked when one has a question.
 #[derive(Clone)]
 pub struct Plugins {
-    search: Vec<PathBuf>,
-    forbidden: Option<PathBuf>,
+    search: SearchPath,
     ask: Arc<dyn Ask>,
 }
 
 impl Plugins {
-    /// `search` are **all** entries of `PATH`, in order, for the age library will look at all of them;
-    /// nothing inside `forbidden` (the work tree) or behind a relative entry is ever started.
-    pub fn new(search: Vec<PathBuf>, forbidden: Option<&Path>, ask: Arc<dyn Ask>) -> Self {
-        let forbidden = forbidden.map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
-        Self { search, forbidden, ask }
+    /// `search` are all entries of `PATH`, for the age library will look at all of them.
+    pub fn new(search: SearchPath, ask: Arc<dyn Ask>) -> Self {
+        Self { search, ask }
     }
 
     /// No plugins and no questions.
     pub fn none() -> Self {
-        Self::new(Vec::new(), None, Arc::new(AskNobody))
+        Self::new(SearchPath::new(Vec::new(), None), Arc::new(AskNobody))
     }
 
     /// Who answers questions.
@@ -74,40 +71,30 @@ impl Plugins {
     /// Exit 1 if there is none, exit 5 if the first one found is not to be trusted.
     pub fn resolve(&self, name: &str) -> Result<PathBuf> {
         let program = format!("age-plugin-{name}");
-        for folder in &self.search {
-            let candidate = folder.join(&program);
-            let Ok(real) = candidate.canonicalize() else {
-                continue;
-            };
-            let inside = |path: &Path| self.forbidden.as_ref().is_some_and(|root| path.starts_with(root));
-            if folder.is_relative() || inside(&real) || folder.canonicalize().is_ok_and(|folder| inside(&folder)) {
+        match self.search.first(&program) {
+            Found::Program(path) => Ok(path),
+            Found::Untrusted(folder) => {
                 let message = format!(
                     "`{program}` would come from the untrusted folder `{}`",
                     folder.display()
                 );
-                return Err(Failure::integrity(message)
+                Err(Failure::integrity(message)
                     .hint("keep only absolute folders outside the repository in PATH")
-                    .into());
+                    .into())
             }
-            if is_program(&real) {
-                return Ok(candidate);
+            Found::Nothing => {
+                let message = format!("the age plugin `{program}` is not installed");
+                Err(Failure::failed(message)
+                    .hint(format!("install `{program}` in a folder of PATH"))
+                    .into())
             }
         }
-        let message = format!("the age plugin `{program}` is not installed");
-        Err(Failure::failed(message)
-            .hint(format!("install `{program}` in a folder of PATH"))
-            .into())
     }
 
     /// What the age library calls when a plugin has a question.
     pub(super) fn callbacks(&self) -> Callbacks {
         Callbacks(Arc::clone(&self.ask))
     }
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// [`Ask`] in the form that the age library wants.
@@ -144,6 +131,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{AskNobody, Plugins};
+    use crate::process::SearchPath;
 
     fn program(folder: &Path) {
         std::fs::create_dir_all(folder).unwrap();
@@ -170,7 +158,7 @@ mod tests {
         symlink(tree.join("bin/age-plugin-x"), linked.join("age-plugin-x")).unwrap();
         let resolve = |search: &[&Path]| {
             let search = search.iter().map(|folder| folder.to_path_buf()).collect();
-            Plugins::new(search, Some(&tree), Arc::new(AskNobody))
+            Plugins::new(SearchPath::new(search, Some(&tree)), Arc::new(AskNobody))
                 .resolve("x")
                 .map_err(|error| error.to_string())
         };

@@ -3,6 +3,7 @@
 
 mod capture;
 mod foreground;
+mod search;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,6 +18,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 pub use capture::{Bounds, Output};
 pub use foreground::Foreground;
+pub use search::{Found, SearchPath};
 
 use crate::error::{Failure, Result};
 use crate::secret::Secret;

@@ -310,7 +310,49 @@ fn pinentry_is_asked_where_there_is_one() {
         .run()
         .succeeds()
         .prints("value");
-    let asked = std::fs::read_to_string(format!("{pinentry}.log")).unwrap();
+    let asked = || std::fs::read_to_string(format!("{pinentry}.log")).unwrap();
     let file = other.identity_file();
-    assert_eq!(asked, format!("passphrase of `{}`\n", file.display()));
+    let question = format!("passphrase of `{}`\n", file.display());
+    assert_eq!(asked(), question);
+    // Unnamed, the first of PATH.
+    other.secretree(["get", "dev", "a"]).run().succeeds().prints("value");
+    assert_eq!(asked(), question.repeat(2));
+    // Where a person watches a terminal, that is asked on, and nobody else.
+    let mut terminal = Terminal::start(other.secretree(["get", "dev", "a"]));
+    terminal.expect("passphrase of").send_hidden("open sesame\n");
+    terminal.finish().succeeds();
+    assert_eq!(asked(), question.repeat(2));
+}
+
+#[test]
+fn a_pinentry_that_the_repository_brings_is_not_started() {
+    let sandbox = Sandbox::new();
+    let owner = sandbox.person("owner");
+    let other = shared_with(&sandbox, &owner.public_key());
+    let identity = std::fs::read(owner.identity_file()).unwrap();
+    sealed_identity(&other.identity_file(), &identity, "open sesame");
+    other.git(["init", "--quiet"]).run().succeeds();
+    sandbox.script("pinentry", "#!/bin/sh\ntouch \"$0.started\"\n");
+    let script = sandbox.root().join("bin/pinentry");
+    std::fs::rename(&script, other.work("pinentry")).unwrap();
+    let place = other.work("");
+    let tree = place.to_str().unwrap().trim_end_matches('/');
+    let path_of = |folder: &str| {
+        let mut path = std::ffi::OsString::from(format!("{folder}:"));
+        path.push(sandbox.path());
+        path
+    };
+    let named = [".", "", tree, "./"].map(|folder| ("PATH", path_of(folder)));
+    let programs = ["pinentry", "./pinentry", &format!("{tree}/pinentry")].map(|name| ("PINENTRY_PROGRAM", name.into()));
+    for (name, value) in named.into_iter().chain(programs) {
+        for words in [&["get", "dev", "a"][..], &["keygen", "--passphrase", "-o", "../key.txt"]] {
+            // The name alone is looked up in a PATH that begins with the repository.
+            let run = other.secretree(words.iter().copied()).env("PATH", path_of("."));
+            let run = run.env(name, value.clone()).under(&["setsid", "--wait"]);
+            let output = changes_nothing(run);
+            assert!(output.stderr().contains("given"), "{name} {value:?}: {}", output.stderr());
+        }
+    }
+    assert!(!other.work("pinentry.started").exists());
+    assert!(!other.folder().join("key.txt").exists());
 }
