@@ -169,17 +169,17 @@ impl PastKeys {
         if known.key.is_some() {
             return;
         }
-        for (_, label, file) in footer.all_grants() {
-            if !known.tried.insert(file.to_owned()) {
-                continue;
-            }
-            known.key = open_past(label, file, &footer.drop_box, identities)
-                .filter(|grant| grant.policy == self.policy && grant.environment == self.environment)
-                .map(|grant| grant.key);
-            if known.key.is_some() {
-                return;
-            }
-        }
+        let untried: Vec<_> = footer
+            .all_grants()
+            .filter(|(_, _, file)| known.tried.insert((*file).to_owned()))
+            .filter_map(|(_, label, file)| Some((label, from_base64(file, LARGEST_GRANT).ok()?)))
+            .collect();
+        let fits = |grant: &GrantPlaintext| {
+            grant.key.drop_box() == &footer.drop_box
+                && grant.policy == self.policy
+                && grant.environment == self.environment
+        };
+        known.key = open_past(&untried, identities, fits);
     }
 
     /// Learns a key that was opened already.
@@ -297,19 +297,23 @@ pub(super) fn vouches(key: &EnvironmentKey, token: &str, environment: &Environme
     })
 }
 
-/// Opens an old grant if an identity here fits it; anything wrong with it is as if it were not there.
+/// Opens one of the grants of an old footer if an identity here fits it; anything wrong with one is as if it were not there.
 fn open_past(
-    label: &GrantLabel,
-    file: &str,
-    drop_box: &DropBox,
+    grants: &[(&GrantLabel, Vec<u8>)],
     identities: &mut Identities,
-) -> Option<GrantPlaintext> {
-    let bytes = from_base64(file, LARGEST_GRANT).ok()?;
-    let opened: Result<_, GrantError> = open_any(&[(label, &bytes)], identities);
-    opened
-        .ok()
-        .map(|(_, grant)| grant)
-        .filter(|grant| grant.key.drop_box() == drop_box)
+    fits: impl Fn(&GrantPlaintext) -> bool,
+) -> Option<EnvironmentKey> {
+    let borrowed: Vec<_> = grants.iter().map(|(label, bytes)| (*label, bytes.as_slice())).collect();
+    // All at once: the one that costs least is opened, so that nobody is asked where a plain identity fits.
+    match open_any(&borrowed, identities) {
+        Ok((_, grant)) if fits(&grant) => return Some(grant.key),
+        Err(GrantError::NoIdentity | GrantError::Unusable(_)) => return None,
+        Ok(_) | Err(GrantError::Integrity(..)) => {}
+    }
+    let mut alone = borrowed
+        .iter()
+        .filter_map(|grant| Some(open_any(&[*grant], identities).ok()?.1));
+    alone.find(|grant| fits(grant)).map(|grant| grant.key)
 }
 
 /// The footer of an environment file's text, read without the text above it; nothing if there is none that is well-formed.
