@@ -148,13 +148,20 @@ fn unlocked<'f, 'p: 'f>(vault: &mut Vault<'p>, reading: Reading<'f>) -> Result<O
 fn read_value(args: &Args, context: &Context, place: &str) -> Result<Secret> {
     if let Some(spec) = &args.generate {
         let generator = Generator::parse(spec).map_err(|reason| {
-            Failure::usage(format!("`--generate` {reason}"))
-                .hint("password:32, hex:32, base64:32, uuid or passphrase:6")
+            Failure::usage(format!("`--generate` {reason}")).hint(format!("write {}", Generator::EXAMPLES))
         })?;
         return Ok(generator.generate());
     }
     match &args.file {
-        Some(file) => input::from_file(file),
+        Some(file) => input::from_file(file).map_err(|error| match file.exists() {
+            true => error,
+            false => Failure::from(error)
+                .hint(format!(
+                    "FILE is looked for from `{}`; without `--file` the value is asked for",
+                    context.folder().display()
+                ))
+                .into(),
+        }),
         None => input::from_person_or_pipe(&context.ui, &format!("`{}`", escaped(place)), args.raw),
     }
 }

@@ -37,10 +37,13 @@ pub enum Generator {
 }
 
 impl Generator {
+    /// One of each kind, for hints.
+    pub const EXAMPLES: &str = "`password:32`, `hex:32`, `base64:32`, `uuid` or `passphrase:6`";
+
     /// Reads a name and, after `:`, a number; without one, 32, or 6 words.
     ///
     /// # Errors
-    /// Why the text is no generator, as the end of an error line.
+    /// Why the text is no generator, as the end of an error line; [`Generator::EXAMPLES`] is the hint.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, number) = match text.split_once(':') {
             Some((name, number)) => (name, Some(number)),
@@ -55,9 +58,7 @@ impl Generator {
             "uuid" => Err("is no generator: `uuid` takes no number".into()),
             _ => Err(match did_you_mean(name, NAMES) {
                 Some(near) => format!("is no generator: did you mean `{near}`?"),
-                None => {
-                    "is no generator: there are `password:32`, `hex:32`, `base64:32`, `uuid` and `passphrase:6`".into()
-                }
+                None => "is no generator".into(),
             }),
         }
     }
@@ -94,17 +95,12 @@ fn bounded(number: Option<&str>, default: usize, bounds: RangeInclusive<usize>, 
     let Some(text) = number else {
         return Ok(default);
     };
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|number| plain && bounds.contains(number))
-        .ok_or_else(|| {
-            format!(
-                "asks for a wrong number of {unit}: {} to {} are possible",
-                bounds.start(),
-                bounds.end()
-            )
-        })
+    let possible = format!("{} to {} are possible", bounds.start(), bounds.end());
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("has no number of {unit} behind the `:`; {possible}"));
+    }
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("asks for a wrong number of {unit}; {possible}"))
 }
 
 fn random_bytes(count: usize) -> Zeroizing<Vec<u8>> {
@@ -206,11 +202,12 @@ mod tests {
             ("uuid:4", "takes no number"),
             ("password:7", "8 to 1024"),
             ("password:1025", "8 to 1024"),
-            ("password:+32", "8 to 1024"),
-            ("password:", "8 to 1024"),
-            ("passphrase:3", "4 to 64"),
-            ("hex:99999999999999999999999", "8 to 1024"),
-            ("nothing", "there are"),
+            ("password:+32", "no number of characters behind the `:`; 8 to 1024"),
+            ("password:", "no number"),
+            ("hex:many", "no number of bytes"),
+            ("passphrase:3", "wrong number of words; 4 to 64"),
+            ("hex:99999999999999999999999", "wrong number of bytes; 8 to 1024"),
+            ("nothing", "is no generator"),
         ] {
             assert!(Generator::parse(text).unwrap_err().contains(reason), "{text}");
         }

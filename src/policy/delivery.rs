@@ -225,7 +225,10 @@ fn read_rotator(reader: Reader<'_>, entry: &Entry<'_>) -> Read<Rotator> {
     let method = match (fields.arguments("command")?, fields.text("generate")?) {
         (Some(arguments), None) => RotatorMethod::Command { arguments, timeout },
         (None, Some(generate)) if timeout.is_none() => {
-            Generator::parse(&generate.value).map_err(|reason| generate.spot.failure(reason))?;
+            Generator::parse(&generate.value).map_err(|reason| {
+                let failure = generate.spot.failure(format!("`generate` {reason}"));
+                failure.hint(format!("write {}", Generator::EXAMPLES))
+            })?;
             RotatorMethod::Generate(generate.value)
         }
         _ => return Err(spot.failure("a rotator has a `command` (with a `timeout` or without), or `generate`")),

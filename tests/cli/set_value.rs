@@ -66,24 +66,25 @@ fn sources_that_give_no_value_are_refused() {
         status: 1
         --- stderr
         error: `missing` does not exist
+        hint: FILE is looked for from `[SANDBOX]/alice/work`; without `--file` the value is asked for
     "#]]);
     changes_nothing(set(&["--generate", "hex:many"])).check(expect![[r#"
         status: 2
         --- stderr
-        error: `--generate` asks for a wrong number of bytes: 8 to 1024 are possible
-        hint: password:32, hex:32, base64:32, uuid or passphrase:6
+        error: `--generate` has no number of bytes behind the `:`; 8 to 1024 are possible
+        hint: write `password:32`, `hex:32`, `base64:32`, `uuid` or `passphrase:6`
     "#]]);
     changes_nothing(set(&["--generate", "hex:0"])).check(expect![[r#"
         status: 2
         --- stderr
-        error: `--generate` asks for a wrong number of bytes: 8 to 1024 are possible
-        hint: password:32, hex:32, base64:32, uuid or passphrase:6
+        error: `--generate` asks for a wrong number of bytes; 8 to 1024 are possible
+        hint: write `password:32`, `hex:32`, `base64:32`, `uuid` or `passphrase:6`
     "#]]);
     changes_nothing(set(&["--generate", "tea"])).check(expect![[r#"
         status: 2
         --- stderr
-        error: `--generate` is no generator: there are `password:32`, `hex:32`, `base64:32`, `uuid` and `passphrase:6`
-        hint: password:32, hex:32, base64:32, uuid or passphrase:6
+        error: `--generate` is no generator
+        hint: write `password:32`, `hex:32`, `base64:32`, `uuid` or `passphrase:6`
     "#]]);
     changes_nothing(set(&["--generate", "uuid", "--file", "x"])).check(expect![[r#"
         status: 2
