@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::environments::{EnvironmentPolicy, Folders};
@@ -290,7 +291,7 @@ fn read_policy(path: &Path) -> Result<Option<String>> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(failed(&error).into()),
         Ok(found) if !found.is_file() => {
-            return Err(Failure::failed(format!("{} is no ordinary file", shown_path(path))).into());
+            return Err(not_ordinary(path, found.file_type()).into());
         }
         Ok(_) => {}
     }
@@ -308,6 +309,21 @@ fn read_policy(path: &Path) -> Result<Option<String>> {
         }
         Err(_) => Err(Failure::failed(format!("{} is no UTF-8 text", shown_path(path))).into()),
     }
+}
+
+fn not_ordinary(path: &Path, kind: fs::FileType) -> Failure {
+    let path = shown_path(path);
+    if kind.is_symlink() {
+        return Failure::failed(format!("{path} is a symbolic link, which is not followed"))
+            .hint("put the policy itself there");
+    }
+    let kind = match kind {
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_fifo() => "a named pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Failure::failed(format!("{path} is {kind}, no ordinary file")).hint("remove it, or put the policy itself there")
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
