@@ -57,10 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let saved = vault.lock().and_then(|lock| vault.save(&lock, &[(&file, text)]));
     if let Err(error) = saved {
         let kept = session.keep();
-        let failure = error
-            .downcast_ref::<Failure>()
-            .map_or_else(|| error.to_string(), |failure| failure.message().to_owned());
-        return Err(Failure::failed(failure)
+        return Err(Failure::from(error)
             .hint(format!(
                 "your text is kept in `{}`; remove it when you are done",
                 kept.display()

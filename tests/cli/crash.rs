@@ -328,7 +328,11 @@ fn links_are_not_followed() {
     for (link, target, reason) in [
         ("secrets/dev.yaml", "elsewhere.yaml", "symbolic link"),
         ("secrets", "elsewhere", "symbolic link"),
-        (".secrets.yaml", "elsewhere.yaml", "no ordinary file"),
+        (
+            ".secrets.yaml",
+            "elsewhere.yaml",
+            "a symbolic link, which is not followed",
+        ),
     ] {
         let (team, alice) = alice();
         let editor = team.sandbox().script("editor", "#!/bin/sh\necho 'c: d' >> \"$1\"\n");
@@ -387,7 +391,7 @@ fn a_pipe_where_a_file_belongs_stops_nobody() {
     for (name, reason) in [
         ("secrets/dev.yaml", "not a regular file"),
         (".secrets.journal", "not a regular file"),
-        (".secrets.yaml", "no ordinary file"),
+        (".secrets.yaml", "is a named pipe, no ordinary file"),
     ] {
         let (team, alice) = alice();
         let editor = team.sandbox().script("editor", "#!/bin/sh\necho 'c: d' >> \"$1\"\n");
@@ -398,4 +402,18 @@ fn a_pipe_where_a_file_belongs_stops_nobody() {
             run.run().code(1).says(reason);
         }
     }
+}
+
+#[test]
+fn an_edit_that_meets_a_broken_journal_keeps_the_text_and_the_reason() {
+    let (team, alice) = alice();
+    let script = "#!/bin/sh\necho 'c: d' >> \"$1\"\necho nonsense > .secrets.journal\n";
+    let editor = team.sandbox().script("editor", script);
+    let output = alice.secretree(["edit", "dev"]).env("EDITOR", editor).run();
+    output
+        .code(5)
+        .says("/.secrets.journal` cannot be finished: it is malformed");
+    let stderr = output.stderr();
+    assert_eq!(stderr.matches("hint: ").count(), 2, "{stderr}");
+    assert_eq!(take_kept(&stderr).as_deref(), Some("a:\n  b: old\nc: d\n"));
 }
