@@ -137,9 +137,12 @@ impl Ui {
         }
     }
 
-    /// Shows `plan` (lines, names in them already escaped) and asks `question`. `--yes` answers it; without
-    /// a terminal it is a failure.
+    /// Shows `plan` (lines, names in them already escaped) and asks `question`. `--yes` answers it, and
+    /// with `-q` nothing is shown then; without a terminal it is a failure.
     pub(crate) fn confirm(&self, plan: &[String], question: &str) -> Result<bool> {
+        if self.assume_yes && self.quiet {
+            return Ok(true);
+        }
         for line in plan {
             message(line);
         }

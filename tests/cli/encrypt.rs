@@ -17,6 +17,34 @@ fn with_plain_lines() -> Person {
 }
 
 #[test]
+fn a_plan_that_nobody_is_asked_about_can_be_silenced() {
+    for (flags, says) in [(&["--yes"][..], true), (&["--quiet", "--yes"], false)] {
+        let alice = alice_with_dev("a: one\n");
+        let text = alice.read_text("secrets/dev.yaml");
+        alice.write("secrets/dev.yaml", format!("b: readable\n{text}"));
+        let encrypt = alice.secretree(["encrypt", "dev"].iter().chain(flags).copied()).run();
+        encrypt.succeeds();
+        assert_eq!(
+            encrypt.stderr().contains("encrypt `dev:b`"),
+            says,
+            "{}",
+            encrypt.stderr()
+        );
+        let apply = ["apply", "--new-key"].iter().chain(flags).copied();
+        let apply = alice.secretree(apply).run();
+        apply.succeeds();
+        assert_eq!(!apply.stderr().is_empty(), says, "{}", apply.stderr());
+    }
+    // Without `--yes` there is a question, and a question shows its plan.
+    let alice = alice_with_dev("a: one\n");
+    let output = alice
+        .secretree(["apply", "--new-key", "--quiet"])
+        .under(&["setsid", "--wait"])
+        .run();
+    output.code(1).says("new key");
+}
+
+#[test]
 fn readable_text_blocks_every_command_that_delivers_or_writes() {
     let alice = with_plain_lines();
     for operands in [
