@@ -251,8 +251,13 @@ impl Vault<'_> {
         };
         let mut grants: BTreeMap<RecipientName, Grants> = BTreeMap::new();
         for (label, (name, public)) in wanted {
-            let file = to_base64(&seal_grant(public, &plaintext, &self.plugins)?);
-            grants.entry(name.clone()).or_default().insert(label.clone(), file);
+            let file = seal_grant(public, &plaintext, &self.plugins).map_err(|error| {
+                Failure::from(error).rephrase(|reason| format!("no grant can be made for `{name}`: {reason}"))
+            })?;
+            grants
+                .entry(name.clone())
+                .or_default()
+                .insert(label.clone(), to_base64(&file));
         }
         Ok(grants)
     }

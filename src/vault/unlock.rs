@@ -68,6 +68,12 @@ impl Vault<'_> {
             .into_iter()
             .map(|(_, key)| key.clone())
             .collect();
+        let has_none =
+            own.is_empty() && self.identities.unknown().next().is_none() && self.identities.problems().next().is_none();
+        let first = match has_none {
+            true => "make an identity with `secretree keygen` (or use an SSH key), add its public key",
+            false => "add your key (`secretree whoami`)",
+        };
         let is_reader = rules
             .policy
             .reader_keys(rules.environment)
@@ -82,7 +88,7 @@ impl Vault<'_> {
             ))
         } else {
             failure.hint(format!(
-                "readers are {granted}; to join: add your key (`secretree whoami`) to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
+                "readers are {granted}; to join: {first} to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
             ))
         };
         for (source, problem) in self.identities.problems() {

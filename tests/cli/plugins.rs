@@ -132,7 +132,7 @@ fn plugins_read_and_write() {
     changes_nothing(alice.secretree(["apply", "--new-key", "--yes"])).check(expect![[r#"
         status: 1
         --- stderr
-        error: the age plugin `age-plugin-pad` is not installed
+        error: no grant can be made for `other`: the age plugin `age-plugin-pad` is not installed
         hint: install `age-plugin-pad` in a folder of PATH
     "#]]);
 }
