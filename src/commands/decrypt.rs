@@ -141,7 +141,9 @@ fn check_output(vault: &Vault<'_>, output: &Path, force: bool) -> Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let folder = real_path(folder)?;
+    let shown = folder.display();
+    let folder =
+        real_path(folder).map_err(|error| Failure::from(error).hint(format!("make the folder: mkdir -p '{shown}'")))?;
     let target = folder.join(output.file_name().unwrap_or_default());
     if let Some(own) = vault.own_file(&target) {
         let message = format!(

@@ -37,7 +37,9 @@ impl Context {
         let typed = ask_passphrase(&self.ui, self.pinentry(&search).as_deref(), description, true)?;
         typed.ok_or_else(|| {
             Failure::failed("no passphrase was given")
-                .hint("run it on a terminal, or install `pinentry` in an absolute folder of PATH outside the repository")
+                .hint(
+                    "run it on a terminal, or install `pinentry` in an absolute folder of PATH outside the repository",
+                )
                 .into()
         })
     }

@@ -22,6 +22,8 @@ use crate::ui::escaped;
 
 /// How long a key command may take; a person may have to touch something.
 const KEY_COMMAND_TIME: Duration = Duration::from_secs(120);
+/// The most files that a hint names.
+const MOST_NAMED: usize = 4;
 /// The most that a key command may print.
 const KEY_COMMAND_OUTPUT: usize = 1 << 20;
 
@@ -225,11 +227,9 @@ impl Context {
             if output.status.success() {
                 return Ok(output.stdout);
             }
-            Err(
-                Failure::failed(format!("`SECRETREE_KEY_COMMAND` failed ({})", output.status))
-                    .hint("run it by hand to see why")
-                    .into(),
-            )
+            Err(Failure::failed(format!("it failed ({})", output.status))
+                .hint("run it by hand to see why")
+                .into())
         }))
     }
 
@@ -241,6 +241,28 @@ impl Context {
                 Notice::Warning(text) => self.ui.warning(&text),
             }
         }
+    }
+
+    /// The failure of a commit, which leaves written files behind; they are relative to `root`.
+    fn uncommitted(&self, error: anyhow::Error, root: &std::path::Path, files: &[PathBuf]) -> Failure {
+        let subject = match files {
+            [file] => format!("`{}` is", file.display()),
+            _ => format!("{} files are", files.len()),
+        };
+        let failure = Failure::from(error).rephrase(|reason| format!("{reason}; {subject} written and not committed"));
+        if files.len() > MOST_NAMED {
+            return failure.hint("when that is solved: git commit");
+        }
+        // `:/` is the root of the work tree, wherever the command is typed.
+        let start = if self.folder() == root { "" } else { ":/" };
+        let named: Vec<_> = files
+            .iter()
+            .map(|file| format!("'{start}{}'", file.display()))
+            .collect();
+        failure.hint(format!(
+            "when that is solved: git add {} && git commit",
+            named.join(" ")
+        ))
     }
 
     /// Commits `files` (relative to the policy's folder) and nothing else.
@@ -257,7 +279,11 @@ impl Context {
         };
         let relative: Vec<PathBuf> = files.iter().map(|file| prefix.join(file)).collect();
         let borrowed: Vec<_> = relative.iter().map(PathBuf::as_path).collect();
-        match self.git(repository.root())?.commit_files(&borrowed, message)? {
+        let committed = self
+            .git(repository.root())
+            .and_then(|git| git.commit_files(&borrowed, message))
+            .map_err(|error| self.uncommitted(error, repository.root(), &relative))?;
+        match committed {
             Some(commit) => self.ui.note(&format!("committed {}", &commit.to_string()[..8])),
             None => self.ui.note("nothing to commit"),
         }

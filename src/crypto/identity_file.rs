@@ -8,6 +8,7 @@ use age::secrecy::ExposeSecret as _;
 use super::label::{GrantLabel, KeyKind};
 use super::public_key::PublicKey;
 use super::ssh_key;
+use crate::error::Failure;
 use crate::secret::Secret;
 
 /// The largest file of identities in bytes.
@@ -44,7 +45,7 @@ pub(super) enum Key {
     /// An encrypted file of identities, and the public keys that are known of it.
     SealedFile { file: Secret, publics: Vec<PublicKey> },
     /// What could not be unlocked, and why; nobody is asked twice.
-    Spent { publics: Vec<PublicKey>, reason: String },
+    Spent { publics: Vec<PublicKey>, failure: Failure },
 }
 
 impl Key {
@@ -88,7 +89,7 @@ impl Key {
                     "is used by the age plugin `{plugin}`, which alone knows its public key"
                 ))
             }
-            Self::Spent { publics, reason } if publics.is_empty() => Some(reason.clone()),
+            Self::Spent { publics, failure } if publics.is_empty() => Some(failure.message().to_owned()),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use super::identity_file::{Contents, Effort, Key, LARGEST_FILE, parse};
 use super::label::GrantLabel;
 use super::plugins::Plugins;
 use super::public_key::PublicKey;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, FailureKind, Result};
 use crate::secret::Secret;
 
 /// Where identities come from, and what messages call it.
@@ -120,7 +120,7 @@ impl Held {
             Content::File(path) => read_file(&path, self.public.as_deref()),
             Content::Command(run) => run()
                 .map(|bytes| parse(&bytes, self.public.as_deref()))
-                .or_else(|error| Ok(failed_command(&self.name, &error))),
+                .or_else(|error| Ok(failed_command(&self.name, error.into()))),
         };
         match contents {
             Ok(Contents { keys, problem }) => (self.keys, self.problem) = (keys, problem),
@@ -167,14 +167,11 @@ impl Held {
 }
 
 /// A key that stands for a command that failed, so that the failure is told whenever it mattered.
-fn failed_command(name: &str, error: &anyhow::Error) -> Contents {
-    let reason = match error.downcast_ref::<Failure>() {
-        Some(failure) => format!("`{name}` gave no identity: {}", failure.message()),
-        None => format!("`{name}` gave no identity"),
-    };
+fn failed_command(name: &str, error: Failure) -> Contents {
+    let failure = error.rephrase(|reason| format!("`{name}` gave no identity: {reason}"));
     let key = Key::Spent {
         publics: Vec::new(),
-        reason,
+        failure: failure.of_kind(FailureKind::NoIdentity),
     };
     Contents {
         keys: vec![key],

@@ -31,7 +31,7 @@ impl Key {
             _ => return vec![self],
         };
         match (opened, self) {
-            (Err(reason), _) => vec![Self::Spent { publics, reason }],
+            (Err(failure), _) => vec![Self::Spent { publics, failure }],
             (Ok(Opened::Ssh(identity)), Self::SealedSsh { public, text }) => {
                 vec![Self::Ssh {
                     public,
@@ -42,7 +42,7 @@ impl Key {
             (Ok(Opened::File(Contents { keys, problem: None })), _) => keys,
             (Ok(_), _) => vec![Self::Spent {
                 publics,
-                reason: format!("`{name}` holds something else than identities"),
+                failure: Failure::no_identity(format!("`{name}` holds something else than identities")),
             }],
         }
     }
@@ -65,7 +65,7 @@ impl Key {
                 open_for(identity, file).map_err(wrong)
             }
             Self::Plugin { identity, .. } => open_with_plugin(identity, file, label, plugins),
-            Self::Spent { reason, .. } => Err(unusable(reason)),
+            Self::Spent { failure, .. } => Err(GrantError::Unusable(failure.clone().into())),
             Self::SealedSsh { .. } | Self::SealedFile { .. } => Err(unusable("a key here is still encrypted")),
         }
     }
@@ -95,19 +95,26 @@ fn ask_until(
     name: &str,
     ask: &dyn Ask,
     mut open: impl FnMut(&Secret) -> Result<Opened, Refusal>,
-) -> Result<Opened, String> {
+) -> Result<Opened, Failure> {
     let mut prompt = format!("passphrase of `{name}`");
     for _ in 0..ATTEMPTS {
         let Some(passphrase) = ask.passphrase(&prompt) else {
-            return Err(format!("the passphrase of `{name}` was not given"));
+            let failure = Failure::no_identity(format!("the passphrase of `{name}` was not given"));
+            return Err(failure.hint(
+                "run it where a terminal or `pinentry` (from outside the repository) can ask, or name another identity: `-i FILE`",
+            ));
         };
         match open(&passphrase) {
             Ok(opened) => return Ok(opened),
             Err(Refusal::WrongPassphrase) => prompt = format!("wrong; passphrase of `{name}`"),
-            Err(Refusal::Unreadable) => return Err(format!("`{name}` is encrypted in a way that cannot be read here")),
+            Err(Refusal::Unreadable) => {
+                let message = format!("`{name}` is encrypted in a way that cannot be read here");
+                return Err(Failure::no_identity(message));
+            }
         }
     }
-    Err(format!("the passphrase of `{name}` is wrong"))
+    let failure = Failure::no_identity(format!("the passphrase of `{name}` is wrong"));
+    Err(failure.hint("run the command again to try once more, or name another identity: `-i FILE`"))
 }
 
 enum Refusal {

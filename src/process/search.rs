@@ -32,9 +32,7 @@ impl SearchPath {
     /// The first program called `name`, which has no `/`.
     pub fn first(&self, name: &str) -> Found {
         let mut found = self.folders.iter().map(|folder| self.judge(&folder.join(name)));
-        found
-            .find(|found| *found != Found::Nothing)
-            .unwrap_or(Found::Nothing)
+        found.find(|found| *found != Found::Nothing).unwrap_or(Found::Nothing)
     }
 
     /// What a person named: a path, or a name to be looked up.

@@ -303,6 +303,7 @@ fn a_file_is_for_its_owner_alone() {
         status: 1
         --- stderr
         error: `missing` does not exist
+        hint: make the folder: mkdir -p 'missing'
     "#]]);
 }
 

@@ -148,12 +148,14 @@ fn a_passphrase_of_an_ssh_key_is_asked_for_once() {
         wrong; passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
         wrong; passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519`: 
         [1;31merror:[0m the passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519` is wrong
+        [36mhint:[0m run the command again to try once more, or name another identity: `-i FILE`
     "#]]);
     // Nobody to ask.
     changes_nothing(without_prompt(&other)).check(expect![[r#"
         status: 4
         --- stderr
         error: the passphrase of `[SANDBOX]/other/home/.ssh/id_ed25519` was not given
+        hint: run it where a terminal or `pinentry` (from outside the repository) can ask, or name another identity: `-i FILE`
     "#]]);
 }
 
@@ -216,11 +218,13 @@ fn a_passphrase_of_an_identity_file_is_asked_for_once() {
         wrong; passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
         wrong; passphrase of `[SANDBOX]/other/config/secretree/identity.txt`: 
         [1;31merror:[0m the passphrase of `[SANDBOX]/other/config/secretree/identity.txt` is wrong
+        [36mhint:[0m run the command again to try once more, or name another identity: `-i FILE`
     "#]]);
     changes_nothing(without_prompt(&other)).check(expect![[r#"
         status: 4
         --- stderr
         error: the passphrase of `[SANDBOX]/other/config/secretree/identity.txt` was not given
+        hint: run it where a terminal or `pinentry` (from outside the repository) can ask, or name another identity: `-i FILE`
     "#]]);
     // A plain identity that fits is tried first: nothing is asked.
     let plain = other.folder().join("plain.txt");
@@ -272,7 +276,8 @@ fn identities_come_from_variables_and_commands() {
     changes_nothing(get().env("SECRETREE_KEY_COMMAND", "false")).check(expect![[r#"
         status: 4
         --- stderr
-        error: `SECRETREE_KEY_COMMAND` gave no identity: `SECRETREE_KEY_COMMAND` failed (exit status: 1)
+        error: `SECRETREE_KEY_COMMAND` gave no identity: it failed (exit status: 1)
+        hint: run it by hand to see why
     "#]]);
     changes_nothing(get().env("SECRETREE_KEY_COMMAND", "./key.sh")).check(expect![[r#"
         status: 1
@@ -322,6 +327,12 @@ fn pinentry_is_asked_where_there_is_one() {
     terminal.expect("passphrase of").send_hidden("open sesame\n");
     terminal.finish().succeeds();
     assert_eq!(asked(), question.repeat(2));
+    // Nor is anybody asked where another identity fits, be it to look into grants of other people.
+    let plain = other.folder().join("plain.txt");
+    private(&plain, identity);
+    let run = other.secretree(["get", "dev", "a"]).env("SECRETREE_IDENTITY", plain);
+    run.run().succeeds().prints("value");
+    assert_eq!(asked(), question.repeat(2));
 }
 
 #[test]
@@ -343,14 +354,22 @@ fn a_pinentry_that_the_repository_brings_is_not_started() {
         path
     };
     let named = [".", "", tree, "./"].map(|folder| ("PATH", path_of(folder)));
-    let programs = ["pinentry", "./pinentry", &format!("{tree}/pinentry")].map(|name| ("PINENTRY_PROGRAM", name.into()));
+    let programs =
+        ["pinentry", "./pinentry", &format!("{tree}/pinentry")].map(|name| ("PINENTRY_PROGRAM", name.into()));
     for (name, value) in named.into_iter().chain(programs) {
-        for words in [&["get", "dev", "a"][..], &["keygen", "--passphrase", "-o", "../key.txt"]] {
+        for words in [
+            &["get", "dev", "a"][..],
+            &["keygen", "--passphrase", "-o", "../key.txt"],
+        ] {
             // The name alone is looked up in a PATH that begins with the repository.
             let run = other.secretree(words.iter().copied()).env("PATH", path_of("."));
             let run = run.env(name, value.clone()).under(&["setsid", "--wait"]);
             let output = changes_nothing(run);
-            assert!(output.stderr().contains("given"), "{name} {value:?}: {}", output.stderr());
+            assert!(
+                output.stderr().contains("given"),
+                "{name} {value:?}: {}",
+                output.stderr()
+            );
         }
     }
     assert!(!other.work("pinentry.started").exists());

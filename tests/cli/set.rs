@@ -367,7 +367,8 @@ fn commit_takes_that_file_alone_and_runs_hooks() {
         status: 1
         --- stderr
         set `dev:a.b`
-        error: `git commit` failed: no such thing
+        error: `git commit` failed: no such thing; `secrets/dev.yaml` is written and not committed
+        hint: when that is solved: git add 'secrets/dev.yaml' && git commit
     "#]]);
     alice.git(["log", "--oneline", "--format=%s"]).run().check(expect![[r#"
             status: 0
