@@ -308,7 +308,7 @@ fn good_vectors_open_for_the_library() {
             repository: None,
             identities: Identities::new(vec![identity], Plugins::none()),
             plugins: Plugins::none(),
-            state_folder: bench.root.join("state"),
+            state_folder: Some(bench.root.join("state")),
             named: Vec::new(),
         })
         .unwrap();

@@ -104,7 +104,7 @@ impl Args {
         let view = vault.view(&layers)?;
         let rules = vault.rules(name)?;
         let flat = || -> Result<Variables> {
-            let variables = variables(view.entries(), |path| rules.variable(path))?;
+            let variables = variables(view.entries(), rules.variables())?;
             warn_left_out(context, &variables);
             Ok(variables)
         };
@@ -158,7 +158,11 @@ fn check_output(vault: &Vault<'_>, output: &Path, force: bool) -> Result<()> {
     let Ok(relative) = target.strip_prefix(repository.root()) else {
         return Ok(());
     };
-    if force || repository.is_ignored(relative)? {
+    if relative.components().any(|part| part.as_os_str() == ".git") {
+        let message = format!("`{}` is inside git's own folder", output.display());
+        return Err(Failure::failed(message).hint("choose another FILE").into());
+    }
+    if force || (repository.is_ignored(relative)? && !repository.is_tracked(relative)?) {
         return Ok(());
     }
     let message = format!(

@@ -83,11 +83,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     context.ui.note(&escaped(&format!("wrote {}", written.join(", "))));
     let tracked = plans
         .iter()
-        .any(|plan| !plan.encrypts.is_empty() && vault.is_committed(&plan.file));
+        .any(|plan| vault.was_committed_readable(&plan.file, &plan.encrypts));
     if tracked {
         context
             .ui
-            .warning("the file was committed: values that stood readable are in git's history; make new ones");
+            .warning("values that stood readable are in git's history: make new ones");
     }
     if args.commit {
         let names: Vec<_> = plans.iter().map(|plan| plan.environment.as_str()).collect();

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let path = place::operand(context, &args.environment, args.path.as_deref(), "get")?;
-    let (loaded, name) = context.policy_for(&args.environment, Some("get"))?;
+    let (loaded, name) = context.policy_for(&args.environment, None)?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
     let readings = vault.readings(&layers)?;

@@ -67,6 +67,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     // Everything is asked and checked before anything is made.
     let start = match folder.join(POLICY_NAME).symlink_metadata() {
         Ok(_) => Start::There(Box::new(LoadedPolicy::load(&folder, bound, Reach::Everything)?)),
+        Err(_) if is_committed(repository.as_ref(), &folder) => {
+            let message = format!("`{POLICY_NAME}` is missing, but the last commit has it");
+            return Err(Failure::failed(message)
+                .hint(format!("git restore {POLICY_NAME}"))
+                .into());
+        }
         Err(_) => Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?),
     };
     let ignored = say_what_is_ignored(context, repository.as_ref(), &folder, &start.files());
@@ -179,6 +185,17 @@ fn draft(folder: &Path, text: &str) -> Result<LoadedPolicy> {
         policy: Policy::parse(text, POLICY_NAME)?,
         reach: Reach::Everything,
     })
+}
+
+/// Whether HEAD has a policy in `folder`.
+fn is_committed(repository: Option<&Repository>, folder: &Path) -> bool {
+    let found = || {
+        let repository = repository?;
+        let inside = folder.strip_prefix(repository.root()).ok()?;
+        let head = repository.head().ok()??;
+        repository.blob_id_at(head, &inside.join(POLICY_NAME)).ok()?
+    };
+    found().is_some()
 }
 
 /// Writes the policy, if it is new, and the files that environments lack, as one change. Returns what was made.

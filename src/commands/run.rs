@@ -1,5 +1,6 @@
 //! `run`: a program with the values of an environment as its variables.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     check_required(&vault, &name, &entries, chosen)?;
     let rules = vault.rules(&name)?;
     let entries = entries.into_iter().filter(|entry| chosen(&entry.path));
-    let found = variables(entries, |path| rules.variable(path))?;
+    let found = variables(entries, rules.variables())?;
     warn_left_out(context, &found);
     let invocation = args.invocation(context, found);
     drop(vault);
@@ -136,11 +137,16 @@ fn check_required(
     chosen: impl Fn(&ValuePath) -> bool,
 ) -> Result<()> {
     let rules = vault.rules(name)?;
+    let present = entries
+        .iter()
+        .filter(|entry| entry.value != Value::Null)
+        .map(|entry| &entry.path);
+    let present: HashSet<&ValuePath> = present.collect();
     for (glob, secret) in rules.policy.required(rules.environment) {
-        let is_chosen = glob.literal().is_none_or(|path| chosen(&path));
-        let exists = entries
-            .iter()
-            .any(|entry| glob.matches(&entry.path) && entry.value != Value::Null);
+        let literal = glob.literal();
+        let is_chosen = literal.as_ref().is_none_or(&chosen);
+        let exists = literal.as_ref().is_some_and(|path| present.contains(path))
+            || (literal.is_none() && present.iter().any(|path| glob.matches(path)));
         if exists || !is_chosen {
             continue;
         }

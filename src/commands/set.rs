@@ -77,7 +77,7 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     args.refuse_value()?;
     let path = place::operand(context, &args.environment, args.path.as_deref(), "set")?;
-    let (loaded, name) = context.policy_for(&args.environment, Some("set"))?;
+    let (loaded, name) = context.policy_for(&args.environment, None)?;
     let mut vault = context.vault(&loaded)?;
     let layers = vault.layers(&name)?;
     let readings = vault.readings_of_present(&layers)?;
@@ -115,8 +115,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 let basis = vault.or_first(&file)?;
                 vault.open(&basis)?.set(&path, value)?
             };
+            if let Some(path) = changed.1.readable.first() {
+                vault.refuse_readable_over_token(&file, path)?;
+            }
             vault.save(&lock, &[(&file, changed.0)])?;
-            if changed.1.is_empty() { "unchanged" } else { "set" }
+            match (changed.1.is_empty(), changed.1.readable.is_empty()) {
+                (true, _) => "unchanged",
+                (false, true) => "set",
+                (false, false) => "set, readable as `plaintext` in the policy says,",
+            }
         }
         None => {
             let text = vault.propose(&file, &path, value)?;
@@ -128,7 +135,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     context.tell(&mut vault);
     context.ui.note(&escaped(&format!("{verb} `{name}:{path}`")));
     if args.commit {
-        let message = format!("secrets: {verb} {name}:{path}");
+        let message = format!("secrets: {} {name}:{path}", verb.split(',').next().unwrap_or(verb));
         context.commit(&vault, std::slice::from_ref(&file.relative), &message)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -136,8 +143,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
 
 /// The environment, opened; nothing if nobody here can read it, who then can only propose.
 fn unlocked<'f, 'p: 'f>(vault: &mut Vault<'p>, reading: Reading<'f>) -> Result<Option<Environment<'f>>> {
+    let is_reader = vault.holds_grant(&reading);
     match vault.unlock(reading) {
         Ok(environment) => Ok(Some(environment)),
+        // Somebody who reads it but cannot now (a key that stays locked) has no use for a proposal to themselves.
+        Err(error) if is_reader => Err(error),
         Err(error) => match error.downcast_ref::<Failure>() {
             Some(failure) if failure.kind() == FailureKind::NoIdentity => Ok(None),
             _ => Err(error),

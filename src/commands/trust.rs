@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     if !context.ui.confirm(&plan, "trust it?")? {
         return Err(Failure::failed("it is not trusted; nothing was noted").into());
     }
-    vault.note_trust(&name, &examined.drop_box)?;
+    vault.settle_trust(&name, &examined.drop_box)?;
     context.ui.note(&format!("trusted: {}", examined.drop_box.id()));
     Ok(ExitCode::SUCCESS)
 }

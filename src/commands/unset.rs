@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         args.paths.first().map(String::as_str),
         "unset",
     )?;
-    let (loaded, name) = context.policy_for(&args.environment, Some("unset"))?;
+    let (loaded, name) = context.policy_for(&args.environment, None)?;
     let mut vault = context.vault(&loaded)?;
     let lock = vault.lock()?;
     let file = vault.load(&name)?;

@@ -9,7 +9,7 @@ use secretree::crypto::key::DropBox;
 use secretree::crypto::plugins::Plugins;
 use secretree::error::{Failure, Result};
 use secretree::git::{Git, HookVariables, Repository};
-use secretree::names::EnvironmentName;
+use secretree::names::{EnvironmentName, did_you_mean};
 use secretree::policy::{LoadedPolicy, POLICY_NAME, Reach};
 use secretree::process::{Bounds, Invocation, resolve_program};
 use secretree::secret::Secret;
@@ -123,8 +123,8 @@ impl Context {
         let repository = self.repository()?;
         let root = repository.as_ref().map(|repository| repository.root().to_owned());
         let plugins = self.plugins(root.as_deref());
-        let state_folder = self.state_folder()?;
-        let named = self.named_drop_boxes()?;
+        let state_folder = self.variables.state_home().map(|state| state.join("secretree"));
+        let named = self.named_drop_boxes(loaded)?;
         let identities = self.identities(plugins.clone(), root.as_deref())?;
         Vault::new(Setup {
             loaded,
@@ -136,25 +136,23 @@ impl Context {
         })
     }
 
-    fn state_folder(&self) -> Result<PathBuf> {
-        self.variables
-            .state_home()
-            .map(|state| state.join("secretree"))
-            .ok_or_else(|| {
-                Failure::failed("there is no folder to keep trust in")
-                    .hint("set HOME or XDG_STATE_HOME")
-                    .into()
-            })
-    }
-
-    fn named_drop_boxes(&self) -> Result<Vec<(String, DropBox)>> {
+    fn named_drop_boxes(&self, loaded: &LoadedPolicy) -> Result<Vec<(String, DropBox)>> {
         let checked = |(environment, text): (String, String)| match DropBox::parse(&text) {
             Some(drop_box) => Ok((environment, drop_box)),
             None => Err(Failure::failed("`SECRETREE_TRUST` names no drop box")
                 .hint("it is `ENV:age1…`; the drop box stands in the footer of the environment file")
                 .into()),
         };
-        self.variables.trust()?.into_iter().map(checked).collect()
+        let named = self
+            .variables
+            .trust()?
+            .into_iter()
+            .map(checked)
+            .collect::<Result<Vec<_>>>()?;
+        for (name, _) in &named {
+            check_named_environment(loaded, name)?;
+        }
+        Ok(named)
     }
 
     /// The identities at hand. Files that were named must exist; files that others can read are warned about.
@@ -289,4 +287,19 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// A pin that pins nothing is an error: most often its name is misspelt. Names with a folder may be of a policy further down
+/// that was not read.
+fn check_named_environment(loaded: &LoadedPolicy, name: &str) -> Result<()> {
+    let names = || loaded.policy.environments.keys().map(EnvironmentName::as_str);
+    if name.contains('/') || names().any(|known| known == name) {
+        return Ok(());
+    }
+    let failure = Failure::failed(format!("`SECRETREE_TRUST` names `{name}`, which is no environment"));
+    Err(match did_you_mean(name, names()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint("it is `ENV:age1…`, several separated by commas"),
+    }
+    .into())
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::core_schema;
 use super::extent;
-use super::lines::{Lines, Refusal, check_characters};
+use super::lines::{Lines, Place, Refusal, check_characters};
 use super::tree::{Content, Entry, Footer, Item, Key, Mapping, Node, Rules, Scalar, Sequence, Tree};
 use super::{FOOTER_KEY, token};
 use crate::secret::Secret;
@@ -32,6 +32,21 @@ pub(super) fn parse(text: &str, rules: Rules) -> Refused<Tree<'_>> {
         return Err(Refusal::new(Lines::new("").place(0), "the file is larger than 64 MiB"));
     }
     check_characters(text)?;
+    parsed(text, rules).map_err(|refusal| merge_conflict(text).unwrap_or(refusal))
+}
+
+/// The conflict markers that git left in a text that is no YAML: what a person wants to know first.
+fn merge_conflict(text: &str) -> Option<Refusal> {
+    let line = text.lines().position(|line| line.starts_with("<<<<<<< "))?;
+    let place = Place {
+        line: line + 1,
+        column: 1,
+    };
+    let hint = "choose between the two sides, or `git checkout --ours FILE` or `--theirs`";
+    Some(Refusal::new(place, "a merge conflict (`<<<<<<<`)").hint(hint))
+}
+
+fn parsed(text: &str, rules: Rules) -> Refused<Tree<'_>> {
     let mut builder = Builder::new(text, rules);
     let mut root = builder.document()?;
     builder.check_tabs()?;
@@ -79,6 +94,8 @@ struct Builder<'a> {
     multi_line: Vec<std::ops::Range<usize>>,
     /// Where the last of them ends, and a byte on the line that it will be joined to.
     joint: Option<(usize, usize)>,
+    /// The line whose indentation was asked for last, and that indentation.
+    indentation: (usize, usize),
 }
 
 impl<'a> Builder<'a> {
@@ -102,6 +119,7 @@ impl<'a> Builder<'a> {
             cursor,
             multi_line: Vec::new(),
             joint: None,
+            indentation: (usize::MAX, 0),
         }
     }
 
@@ -260,11 +278,16 @@ impl<'a> Builder<'a> {
 
     /// Characters before a key or dash; in flow style before the first non-blank character of the line, lines that a
     /// scalar joins counted as one.
-    fn column(&self, offset: usize, flow: bool) -> usize {
+    fn column(&mut self, offset: usize, flow: bool) -> usize {
         if !flow {
             return self.lines.column_of(offset);
         }
-        self.lines.indentation_of(self.joined(offset))
+        // One line may hold very many entries, and very many blanks before them.
+        let line = self.lines.line_of(self.joined(offset));
+        if self.indentation.0 != line {
+            self.indentation = (line, self.lines.indentation_of(self.joined(offset)));
+        }
+        self.indentation.1
     }
 
     /// A byte on the line where `offset` will stand when all scalars before it are sealed: sealing makes one line of a

@@ -1,7 +1,6 @@
 //! A tiny process that outlives ours and removes the private folder if we die without a chance to: `kill -9`, a crash,
 //! the system running out of memory. It waits at a pipe that only we hold, so our end, however it comes, is its signal.
 
-use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -10,20 +9,23 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 /// Waits for a line or for the end. Terminals, shells and careless `pkill`s must not end it before us.
 const SCRIPT: &str = "trap '' HUP INT QUIT TERM; read -r _ || rm -rf -- \"$1\"";
 
+/// Where the shell finds `rm`: never in the caller's `PATH`, which may lead into a repository.
+const PATH: &str = "/usr/bin:/bin:/run/current-system/sw/bin";
+
 /// Whoever removes a private folder after us.
 pub(super) struct Heir {
     process: Option<(Child, ChildStdin)>,
 }
 
 impl Heir {
-    /// From now on `folder` is removed when this process ends. `path` is the text of `PATH`.
-    pub(super) fn appoint(folder: &Path, path: &OsStr) -> Self {
+    /// From now on `folder` is removed when this process ends.
+    pub(super) fn appoint(folder: &Path) -> Self {
         // A process group of its own: what ends ours with one signal must not end this one.
         let spawned = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "sh"])
             .arg(folder)
             .env_clear()
-            .env("PATH", path)
+            .env("PATH", PATH)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -66,15 +68,14 @@ mod tests {
     #[test]
     fn the_folder_goes_with_us_unless_it_may_stay() {
         let place = tempfile::tempdir().unwrap();
-        let path = std::env::var_os("PATH").unwrap();
         let folder = place.path().join("it's -a- \"folder\"");
         create_dir(&folder).unwrap();
-        let heir = Heir::appoint(&folder, &path);
+        let heir = Heir::appoint(&folder);
         assert!(folder.exists());
         drop(heir);
         assert!(!folder.exists());
         create_dir(&folder).unwrap();
-        Heir::appoint(&folder, &path).dismiss();
+        Heir::appoint(&folder).dismiss();
         assert!(folder.exists());
     }
 }

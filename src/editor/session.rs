@@ -47,7 +47,7 @@ impl<'a> EditorSession<'a> {
         let editor = Editor::choose(variables)?;
         let folder = PrivateFolder::new(variables.runtime_folder(), &std::env::temp_dir())?;
         let signals = SignalGuard::install(folder.path())?;
-        let heir = Heir::appoint(folder.path(), variables.get("PATH").unwrap_or_default());
+        let heir = Heir::appoint(folder.path());
         let file = folder.write(name, &text)?;
         if !folder.is_in_memory() {
             ui.warning(&format!(

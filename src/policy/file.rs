@@ -85,6 +85,14 @@ impl PolicyFile {
         Ok(Self::read(text, shown_name, folder)?)
     }
 
+    /// The `id` that a policy's text has, well-formed or not.
+    pub(super) fn id(text: &str) -> Option<String> {
+        match &parse(text, POLICY_NAME).ok()?.root.get("id")?.value {
+            Node::Scalar(scalar) => Some(scalar.content.to_string()),
+            _ => None,
+        }
+    }
+
     /// Whether a policy's text has an `id`, which makes it a root. Fails if the text is no policy at all.
     pub fn has_id(text: &str, shown_name: &str) -> Result<bool> {
         Ok(parse(text, shown_name)?.root.get("id").is_some())

@@ -66,6 +66,12 @@ pub fn find(start: &Path, bound: Option<&Path>) -> Result<PathBuf> {
     Err(failure.into())
 }
 
+/// The `id` of the policy file `path`; nothing if there is none, or it has no id or is no policy.
+pub fn id_of(path: &Path) -> Result<Option<String>> {
+    let text = read_policy(path)?;
+    Ok(text.and_then(|text| PolicyFile::id(&text)))
+}
+
 impl LoadedPolicy {
     /// Finds the root policy from `start` upwards (see [`find`]) and reads it with those below it.
     pub fn load(start: &Path, bound: Option<&Path>, reach: Reach) -> Result<Self> {

@@ -28,7 +28,7 @@ pub use environments::{EnvironmentPolicy, Folders, NoFolders};
 pub use file::{LONGEST_POLICY, POLICY_NAME, PolicyFile};
 pub use glob::{Glob, SlashGlob};
 pub use hygiene::{Allowance, ScanPolicy, Waiver};
-pub use load::{LoadedPolicy, Reach, find};
+pub use load::{LoadedPolicy, Reach, find, id_of};
 pub use people::{People, Recipient};
 pub use policy::Policy;
 pub use secrets::{Scope, SecretDeclaration};

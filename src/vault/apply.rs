@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::encrypt_readable;
 use super::footer::{Footer, Grants};
-use super::reading::{Reading, Rulebook, with_footer};
+use super::past::footer_of;
+use super::reading::{Reading, Rulebook, lost_footer, with_footer};
 use super::takeover::Takeover;
 use super::{EnvironmentFile, Vault};
 use crate::crypto::envelope::to_base64;
@@ -148,6 +149,7 @@ impl Vault<'_> {
     /// The plan of a file that is made now, or that has no footer yet; `body` is its text.
     fn plan_first(&mut self, rules: Rulebook<'_>, file: EnvironmentFile, body: &str) -> Result<Plan> {
         let name = &rules.environment.name;
+        self.refuse_lost(&file)?;
         let wanted = wanted(rules);
         self.check_reader(rules, &wanted)?;
         let key = EnvironmentKey::generate();
@@ -164,6 +166,25 @@ impl Vault<'_> {
         plan.gains.sort();
         plan.text = with_footer(body, &footer.write(line_end(body)), line_end(body));
         Ok(plan)
+    }
+
+    /// Fails if the last commit has values where the work tree has no file or an empty one: most often it was lost, and a new
+    /// one would drop them all. Somebody who means it commits the removal first.
+    fn refuse_lost(&self, file: &EnvironmentFile) -> Result<()> {
+        let committed = self.committed_text(file);
+        if file.text.as_deref().is_some_and(|text| !text.trim().is_empty())
+            || committed.is_none_or(|text| footer_of(&text).is_none())
+        {
+            return Ok(());
+        }
+        let shown = file.relative.display();
+        let state = if file.text.is_some() { "is empty" } else { "is missing" };
+        Err(
+            Failure::failed(format!("`{shown}` {state}, but the last commit has it"))
+                .hint(format!("git restore {shown}"))
+                .hint("to begin with an empty one: remove it from git and commit that first")
+                .into(),
+        )
     }
 
     /// The plan that encrypts what stands readable and should not, in a file that may have no footer yet.
@@ -189,6 +210,12 @@ impl Vault<'_> {
             return Ok(plan);
         }
         let body = file.text.clone().unwrap_or_default();
+        let lost = Tree::parse(&body, Rules::File)
+            .ok()
+            .and_then(|tree| lost_footer(&tree, &file.relative));
+        if let Some(failure) = lost {
+            return Err(failure.into());
+        }
         Tree::parse(&body, Rules::Text).map_err(|refusal| super::refused(&file.relative, &refusal))?;
         let plan = self.plan_first(rules, file, &body)?;
         let reading = Reading::new(&plan.text, rules)?;

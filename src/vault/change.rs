@@ -29,6 +29,8 @@ pub struct Changes {
     pub changed: Vec<ValuePath>,
     /// Paths that are gone.
     pub removed: Vec<ValuePath>,
+    /// Paths whose value was written readable, as the policy's `plaintext` says.
+    pub readable: Vec<ValuePath>,
     /// Paths that match `plaintext` but stay encrypted, because they were.
     pub kept_encrypted: Vec<ValuePath>,
 }
@@ -77,7 +79,7 @@ impl Environment<'_> {
                 }
             }
         };
-        let changes = match place {
+        let mut changes = match place {
             Some(_) => Changes {
                 changed: vec![path.clone()],
                 ..Changes::default()
@@ -87,6 +89,9 @@ impl Environment<'_> {
                 ..Changes::default()
             },
         };
+        if readable {
+            changes.readable.push(path.clone());
+        }
         let text = self.reading.assemble(&body, &self.reading.footer);
         if place.is_none() {
             self.check_result(&text, self.count() + 1)?;

@@ -21,13 +21,11 @@ impl Vault<'_> {
         let verdict = match &key {
             None => Verdict::Unopened,
             Some(key) => match scene.weigh(rules.environment, &reading.footer, key, head) {
-                Ok(findings)
-                    if !matches!(findings.notice, Some(Notice::Note(_)))
-                        && scene.is_noted(&file.name, key.drop_box()) =>
-                {
-                    Verdict::Trusted
-                }
-                Ok(_) => Verdict::Open(None),
+                Ok(findings) => match findings.notice {
+                    Some(Notice::Warning(text)) => Verdict::Open(Some(text)),
+                    None if scene.is_noted(&file.name, key.drop_box()) => Verdict::Trusted,
+                    _ => Verdict::Open(None),
+                },
                 Err(objection) => Verdict::Open(Some(objection.to_string())),
             },
         };

@@ -11,6 +11,7 @@ pub mod footer;
 mod past;
 mod past_files;
 mod proposal;
+mod readable;
 mod reading;
 mod rekey;
 mod takeover;
@@ -38,13 +39,16 @@ pub use view::{Layers, known_paths, list_of_base};
 use crate::crypto::identities::Identities;
 use crate::crypto::key::DropBox;
 use crate::crypto::plugins::Plugins;
+use crate::document::path::ValuePath;
+use crate::document::token::is_token;
+use crate::document::tree::{Located, Rules, Tree};
 use crate::error::{Failure, Result};
 use crate::files::{self, FolderLock, Transaction};
 use crate::git::Repository;
 use crate::names::EnvironmentName;
 use crate::policy::{LoadedPolicy, POLICY_NAME};
 use trust::Scene;
-use trust_file::TrustFile;
+use trust_file::{Rank, TrustFile};
 
 /// How long a command waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,8 +74,8 @@ pub struct Setup<'p> {
     pub identities: Identities,
     /// Where age plugins are found, for sealing to them.
     pub plugins: Plugins,
-    /// The folder of the trust file.
-    pub state_folder: PathBuf,
+    /// The folder of the trust file; without one, nothing can be noted.
+    pub state_folder: Option<PathBuf>,
     /// Drop boxes that the caller was told to trust, by environment.
     pub named: Vec<(String, DropBox)>,
 }
@@ -88,6 +92,8 @@ pub struct Vault<'p> {
     /// Drop boxes of keys that were made here and are not saved yet.
     made: Vec<DropBox>,
     notices: Vec<Notice>,
+    /// Whether what is opened now is a base of the environment that was asked for.
+    opens_base: bool,
 }
 
 impl<'p> Vault<'p> {
@@ -102,12 +108,14 @@ impl<'p> Vault<'p> {
             repository: setup.repository,
             identities: setup.identities,
             plugins: setup.plugins,
-            trust: TrustFile::load(&setup.state_folder)?,
+            trust: TrustFile::load(setup.state_folder)?,
             named: setup.named,
             made: Vec::new(),
             notices: Vec::new(),
+            opens_base: false,
         };
         if files::is_pending(&vault.place) {
+            vault.refuse_foreign_journal()?;
             // On a read-only tree the new contents are read through the journal instead.
             if let Ok(lock) = FolderLock::acquire(&vault.place, PATIENCE) {
                 let finished = files::finish_pending(&lock, &vault.files());
@@ -122,6 +130,25 @@ impl<'p> Vault<'p> {
             }
         }
         Ok(vault)
+    }
+
+    /// A journal that git knows was written by no command of this machine: it would replace files that were reviewed.
+    fn refuse_foreign_journal(&self) -> Result<()> {
+        let inside = self.repository.as_ref().and_then(|repository| {
+            let prefix = self.place.strip_prefix(repository.root()).ok()?;
+            Some((repository, prefix.join(files::JOURNAL)))
+        });
+        match inside {
+            Some((repository, journal)) if repository.unreadable().is_none() && repository.is_tracked(&journal)? => {
+                let message = format!(
+                    "`{}` is a file of the repository; a journal never is",
+                    journal.display()
+                );
+                let hint = format!("look at who committed it, then: git rm -f {}", journal.display());
+                Err(Failure::integrity(message).hint(hint).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The policy and environment files, relative to the root policy's folder.
@@ -173,6 +200,15 @@ impl<'p> Vault<'p> {
                 .hint("secretree list")
                 .into()),
         }
+    }
+
+    /// Whether an identity at hand, locked or not, fits a grant of the file.
+    pub fn holds_grant(&mut self, reading: &Reading<'_>) -> bool {
+        let own = self.identities.public_keys();
+        reading
+            .footer
+            .all_grants()
+            .any(|(_, label, _)| own.iter().any(|(_, key)| key.label() == label))
     }
 
     /// Waits until no other command writes here, and keeps others waiting until the lock is dropped.
@@ -247,24 +283,36 @@ impl<'p> Vault<'p> {
         self.files().into_iter().find(|file| file == relative)
     }
 
-    /// Whether the file stands in the commit that HEAD names. `false` where that cannot be told.
-    pub fn is_committed(&self, file: &EnvironmentFile) -> bool {
-        let Some(repository) = &self.repository else {
+    /// The file's text in the commit that HEAD names; nothing where there is none, or that cannot be told.
+    pub(super) fn committed_text(&self, file: &EnvironmentFile) -> Option<String> {
+        let repository = self.repository.as_ref()?;
+        let prefix = self.place.strip_prefix(repository.root()).ok()?;
+        let head = repository.head().ok()??;
+        let bytes = repository.blob_at(head, &prefix.join(&file.relative)).ok()??;
+        String::from_utf8(bytes).ok()
+    }
+
+    /// Whether one of `paths` stands readable in the file as HEAD has it: then its value is in git's history.
+    pub fn was_committed_readable(&self, file: &EnvironmentFile, paths: &[ValuePath]) -> bool {
+        let Some(text) = self.committed_text(file) else {
             return false;
         };
-        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
+        let Ok(tree) = Tree::parse(&text, Rules::File) else {
             return false;
         };
-        let head = repository.head().ok().flatten();
-        head.is_some_and(|head| {
-            repository
-                .blob_id_at(head, &prefix.join(&file.relative))
-                .is_ok_and(|blob| blob.is_some())
-        })
+        let stood =
+            |path: &ValuePath| matches!(tree.node(path), Some(Located::Scalar(scalar)) if !is_token(&scalar.content));
+        paths.iter().any(stood)
     }
 
     fn text_of<'f>(&self, file: &'f EnvironmentFile) -> Result<&'f str> {
         file.text.as_deref().ok_or_else(|| {
+            if self.committed_text(file).is_some() {
+                let shown = file.relative.display();
+                return Failure::failed(format!("`{shown}` is missing, but the last commit has it"))
+                    .hint(format!("git restore {shown}"))
+                    .into();
+            }
             Failure::failed(format!(
                 "`{}` has no file yet: there is no `{}`",
                 file.name,
@@ -297,6 +345,7 @@ impl<'p> Vault<'p> {
     {
         let rules = self.rules(&reading.footer.environment)?;
         let key = self.open_key(rules, &reading.footer)?;
+        self.refuse_made_readable(rules, &reading)?;
         if !self.made.contains(key.drop_box()) {
             let mut judged = self.scene().judge(rules.environment, &reading.footer, &key);
             // A key made since the trust file was read was noted there before the file that was read now was written.
@@ -316,6 +365,7 @@ impl<'p> Vault<'p> {
             trust: &mut self.trust,
             named: &self.named,
             identities: &mut self.identities,
+            is_base: self.opens_base,
         }
     }
 
@@ -344,6 +394,15 @@ impl<'p> Vault<'p> {
         if any { transaction.commit() } else { Ok(()) }
     }
 
+    /// Notes that a person trusts the key of `drop_box` as the one that holds now, also over keys that were trusted later.
+    ///
+    /// # Errors
+    /// `Failed` if the trust file cannot be written.
+    pub fn settle_trust(&mut self, name: &EnvironmentName, drop_box: &DropBox) -> Result<()> {
+        self.trust
+            .note(&self.loaded.policy.id, name, drop_box, &self.place, None, Rank::Newest)
+    }
+
     /// Notes that the key of a text that is about to be written is trusted: before the file needs it.
     ///
     /// # Errors
@@ -361,7 +420,7 @@ impl<'p> Vault<'p> {
     /// `Failed` if the trust file cannot be written.
     pub fn note_trust(&mut self, name: &EnvironmentName, drop_box: &DropBox) -> Result<()> {
         self.trust
-            .note(&self.loaded.policy.id, name, drop_box, &self.place, None)
+            .note(&self.loaded.policy.id, name, drop_box, &self.place, None, Rank::AsKnown)
     }
 
     /// The decrypted text of one environment's own file.

@@ -1,7 +1,7 @@
 //! An environment file as anyone can read it: its tree, its footer and its places. Finds everything that can be wrong
 //! without a key, and says so; nothing is opened here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::str::Utf8Error;
 
@@ -32,6 +32,44 @@ impl Rulebook<'_> {
                 .policy
                 .declared(self.environment)
                 .any(|secret| secret.scope.path.matches(path))
+    }
+
+    /// The names of all variables: what [`Rulebook::variable`] says, for many paths at the cost of one look-up each.
+    pub fn variables(&self) -> impl Fn(&ValuePath) -> String + use<> {
+        let mut literal = HashMap::new();
+        let mut others = Vec::new();
+        let declared: Vec<_> = self
+            .policy
+            .declared(self.environment)
+            .filter(|secret| secret.variable.is_some())
+            .collect();
+        // The later declaration wins, and one that names the environment over one that does not.
+        for named in [false, true] {
+            for secret in declared
+                .iter()
+                .filter(|secret| secret.scope.environment.is_some() == named)
+            {
+                let variable = secret.variable.clone().unwrap_or_default();
+                match secret.scope.path.literal() {
+                    Some(path) => drop(literal.insert(path, variable)),
+                    None => others.push((secret.scope.path.clone(), variable)),
+                }
+            }
+        }
+        move |path| {
+            let other = || {
+                others
+                    .iter()
+                    .rev()
+                    .find(|(glob, _)| glob.matches(path))
+                    .map(|(_, variable)| variable)
+            };
+            literal
+                .get(path)
+                .or_else(other)
+                .cloned()
+                .unwrap_or_else(|| path.variable_name())
+        }
     }
 
     /// The name of the variable that carries the value at `path`.
@@ -95,6 +133,9 @@ impl<'a> Reading<'a> {
         let (name, file) = (&environment.name, &environment.file);
         let tree = Tree::parse(text, Rules::File).map_err(|refusal| refused(file, &refusal))?;
         let Some(entry) = &tree.footer else {
+            if let Some(failure) = lost_footer(&tree, file) {
+                return Err(failure.into());
+            }
             let message = format!("`{}` has no footer: nothing in it is encrypted", file.display());
             return Err(Failure::integrity(message)
                 .hint(format!("secretree encrypt {name}"))
@@ -253,6 +294,15 @@ impl<'a> Reading<'a> {
             None => with_footer(body, &format!("{}{behind}", footer.write(self.line_end)), self.line_end),
         }
     }
+}
+
+/// The failure of a file that holds tokens but no footer: nothing here can make it whole again.
+pub(super) fn lost_footer(tree: &Tree<'_>, file: &Path) -> Option<Failure> {
+    let mut tokens = false;
+    tree.visit(&mut |_, scalar| tokens |= has_token_shape(&scalar.content));
+    let shown = file.display();
+    let message = format!("`{shown}` has lost its footer, without which its tokens do not open");
+    tokens.then(|| Failure::integrity(message).hint(format!("git restore {shown}")))
 }
 
 /// `body` and `footer` with the blank line between them.

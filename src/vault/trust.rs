@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::past::{Origin, PastKeys};
 use super::past_files::past_files;
-use super::trust_file::TrustFile;
+use super::trust_file::{Rank, TrustFile};
 use crate::crypto::identities::Identities;
 use crate::crypto::key::{DropBox, EnvironmentKey};
 use crate::error::{Failure, Result};
 use crate::git::{CommitId, Repository};
 use crate::names::EnvironmentName;
-use crate::policy::EnvironmentPolicy;
+use crate::policy::{self, EnvironmentPolicy, POLICY_NAME};
 use crate::vault::footer::Footer;
 
 /// What a judgement is based on.
@@ -24,6 +24,8 @@ pub(super) struct Scene<'s> {
     /// Drop boxes that the caller was told to trust, by environment.
     pub(super) named: &'s [(String, DropBox)],
     pub(super) identities: &'s mut Identities,
+    /// Whether the environment is a base of the one that was asked for.
+    pub(super) is_base: bool,
 }
 
 /// What a person should hear although the command works.
@@ -120,6 +122,7 @@ impl Scene<'_> {
             key.drop_box(),
             self.place,
             looked_at.map(|head| head.to_string()).as_deref(),
+            Rank::AsKnown,
         );
         // Reading goes on where the state folder cannot be written; whatever writes notes again and fails there.
         let notice = match (noted, notice) {
@@ -164,10 +167,11 @@ impl Scene<'_> {
         let foreign = known_policy
             .into_iter()
             .chain(ids.into_iter().filter(|_| !settled))
+            .chain(self.policies_above()?.into_iter().filter(|_| !settled))
             .find(|id| id != self.policy);
         if let Some(other) = foreign.filter(|_| !self.is_named(name, key.drop_box())) {
             let message = format!(
-                "the policy here has the id `{}`, but `{other}` was known in this folder",
+                "the policy here has the id `{}`, but `{other}` was known in this folder or above it",
                 self.policy
             );
             return Err(distrust(message, name));
@@ -176,7 +180,16 @@ impl Scene<'_> {
         let notice = if is_trusted {
             self.newer_key(environment, key.drop_box())
         } else if trusted.is_empty() {
-            Some(Notice::Note(first_sight(&past, name, key.drop_box())?))
+            self.refuse_unasked_first_sight(name)?;
+            let seen = first_sight(&past, name, key.drop_box())?;
+            let cause = self.repository.and_then(Repository::unreadable);
+            Some(match cause {
+                Some(cause) => Notice::Warning(format!("{seen}; the history here cannot speak against it: {cause}")),
+                None if !past.complete => {
+                    Notice::Warning(format!("{seen}; the history here is cut, and cannot speak against it"))
+                }
+                None => Notice::Note(seen),
+            })
         } else {
             let known = self.trust.known(self.policy, name);
             let noted = known.map_or(0, |known| known.trusted.len()).min(trusted.len());
@@ -187,6 +200,41 @@ impl Scene<'_> {
             notice,
             complete: past.complete,
         })
+    }
+
+    /// The ids of policies that govern the folders above, up to the repository's root: a policy further down that has an id
+    /// of its own takes its folder out of their hands.
+    fn policies_above(&self) -> Result<Vec<String>> {
+        let Some(repository) = self.repository else {
+            return Ok(Vec::new());
+        };
+        let above = self
+            .place
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(repository.root()));
+        let mut ids = Vec::new();
+        for folder in above {
+            ids.extend(self.trust.policy_at(folder).map(str::to_owned));
+            ids.extend(policy::id_of(&folder.join(POLICY_NAME))?);
+        }
+        Ok(ids)
+    }
+
+    /// First sight is for somebody who was told nothing. A caller who named keys named all that the job needs; and a base
+    /// that a known policy extends all of a sudden could bring variables of somebody else's choice.
+    fn refuse_unasked_first_sight(&self, name: &EnvironmentName) -> Result<()> {
+        if !self.named.is_empty() {
+            let message = format!("`SECRETREE_TRUST` names no key of `{name}`, which was never seen here");
+            let hint = format!("add `{name}:age1…`, the drop box in its file's footer, to SECRETREE_TRUST");
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        if self.is_base && self.trust.knows_policy(self.policy) {
+            let message = format!("`{name}`, which is extended here, was never seen on this machine");
+            let hint = format!("look at who wrote it and who reads it, then: secretree trust {name}");
+            return Err(Failure::integrity(message).hint(hint).into());
+        }
+        Ok(())
     }
 
     /// A line for the person if this machine once saw a newer key than `drop_box`, which is in no history here: the branch
@@ -200,7 +248,7 @@ impl Scene<'_> {
             .filter(|newest| newest != drop_box)?;
         let name = &environment.name;
         Some(Notice::Warning(format!(
-            "this machine knows a newer key of `{name}` (`{}`) than the one that the file stands under (`{}`): was the branch moved back?",
+            "this machine knows a newer key of `{name}` (`{}`) than the one that the file stands under (`{}`): was the branch moved back? If that was meant: secretree trust {name}",
             newest.id(),
             drop_box.id()
         )))

@@ -58,23 +58,31 @@ impl Default for Content {
     }
 }
 
+/// Where a key goes among those that are trusted already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Where it is; a new one behind the others.
+    AsKnown,
+    /// Behind the others: a person said that it is the one that holds now.
+    Newest,
+}
+
 /// The trust file, read once; every change reads it again under a lock, so that two processes lose nothing.
 #[derive(Debug)]
 pub(super) struct TrustFile {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     content: Content,
 }
 
 impl TrustFile {
-    /// Reads the trust file in `folder` (the program's state folder); none is an empty one.
+    /// Reads the trust file in `folder` (the program's state folder); none is an empty one. Without a folder nothing is known
+    /// and nothing can be noted.
     ///
     /// # Errors
     /// `Failed` if it cannot be read or is no trust file of this version.
-    pub(super) fn load(folder: &Path) -> Result<Self> {
-        Ok(Self {
-            folder: folder.to_owned(),
-            content: read(folder)?,
-        })
+    pub(super) fn load(folder: Option<PathBuf>) -> Result<Self> {
+        let content = folder.as_deref().map_or(Ok(Content::default()), read)?;
+        Ok(Self { folder, content })
     }
 
     /// Reads it again and says whether it is another now.
@@ -82,7 +90,7 @@ impl TrustFile {
     /// # Errors
     /// As [`TrustFile::load`].
     pub(super) fn reload(&mut self) -> Result<bool> {
-        let content = read(&self.folder)?;
+        let content = self.folder.as_deref().map_or(Ok(Content::default()), read)?;
         let is_another = !same(&content, &self.content);
         self.content = content;
         Ok(is_another)
@@ -91,6 +99,14 @@ impl TrustFile {
     /// What is known of an environment of the policy `policy`.
     pub(super) fn known(&self, policy: &str, environment: &EnvironmentName) -> Option<&Known> {
         self.content.environments.get(policy)?.get(environment.as_str())
+    }
+
+    /// Whether an environment of the policy is known.
+    pub(super) fn knows_policy(&self, policy: &str) -> bool {
+        self.content
+            .environments
+            .get(policy)
+            .is_some_and(|known| !known.is_empty())
     }
 
     /// The `id` of the policy that was last trusted in the folder `place`.
@@ -110,18 +126,23 @@ impl TrustFile {
         drop_box: &DropBox,
         place: &Path,
         head: Option<&str>,
+        rank: Rank,
     ) -> Result<()> {
         let mut wanted = self.content.clone();
-        change(&mut wanted, policy, environment, drop_box, place, head);
+        change(&mut wanted, policy, environment, drop_box, place, head, rank);
         if same(&wanted, &self.content) {
             return Ok(());
         }
-        make_folder(&self.folder)?;
-        let _lock = FolderLock::acquire(&self.folder, PATIENCE)?;
-        let mut content = read(&self.folder)?;
-        change(&mut content, policy, environment, drop_box, place, head);
+        let Some(folder) = &self.folder else {
+            let failure = Failure::failed("there is no folder to keep trust in");
+            return Err(failure.hint("set HOME or XDG_STATE_HOME").into());
+        };
+        make_folder(folder)?;
+        let _lock = FolderLock::acquire(folder, PATIENCE)?;
+        let mut content = read(folder)?;
+        change(&mut content, policy, environment, drop_box, place, head, rank);
         let text = serde_json::to_vec_pretty(&content).expect("maps of texts are JSON");
-        replace(&self.folder.join(FILE_NAME), &text, Access::Private)?;
+        replace(&folder.join(FILE_NAME), &text, Access::Private)?;
         self.content = content;
         Ok(())
     }
@@ -134,9 +155,13 @@ fn change(
     drop_box: &DropBox,
     place: &Path,
     head: Option<&str>,
+    rank: Rank,
 ) {
     let environments = content.environments.entry(policy.to_owned()).or_default();
     let known = environments.entry(environment.to_string()).or_default();
+    if rank == Rank::Newest {
+        known.trusted.retain(|trusted| trusted != drop_box.as_str());
+    }
     if !known.trusted.iter().any(|trusted| trusted == drop_box.as_str()) {
         known.trusted.push(drop_box.as_str().to_owned());
     }
@@ -187,7 +212,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use super::TrustFile;
+    use super::{Rank, TrustFile};
     use crate::crypto::key::EnvironmentKey;
     use crate::names::EnvironmentName;
 
@@ -196,13 +221,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state/secretree");
         let (prod, key) = (EnvironmentName::new("prod").unwrap(), EnvironmentKey::generate());
-        let mut first = TrustFile::load(&state).unwrap();
-        let mut second = TrustFile::load(&state).unwrap();
+        let mut first = TrustFile::load(Some(state.clone())).unwrap();
+        let mut second = TrustFile::load(Some(state.clone())).unwrap();
         first
-            .note("p1", &prod, key.drop_box(), Path::new("/a"), Some("c1"))
+            .note("p1", &prod, key.drop_box(), Path::new("/a"), Some("c1"), Rank::AsKnown)
             .unwrap();
-        second.note("p2", &prod, key.drop_box(), Path::new("/b"), None).unwrap();
-        let third = TrustFile::load(&state).unwrap();
+        second
+            .note("p2", &prod, key.drop_box(), Path::new("/b"), None, Rank::AsKnown)
+            .unwrap();
+        let third = TrustFile::load(Some(state.clone())).unwrap();
         assert_eq!(third.known("p1", &prod).unwrap().trusted, [key.drop_box().as_str()]);
         assert_eq!(third.known("p1", &prod).unwrap().checked.as_ref().unwrap().head, "c1");
         assert_eq!(

@@ -81,8 +81,12 @@ impl<'p> Vault<'p> {
         'p: 'f,
     {
         let mut merged = View::Mapping(Vec::new());
-        for file in &layers.0 {
-            merged.cover(self.open(file)?.view()?);
+        let own = layers.0.len().saturating_sub(1);
+        for (position, file) in layers.0.iter().enumerate() {
+            self.opens_base = position < own;
+            let opened = self.open(file);
+            self.opens_base = false;
+            merged.cover(opened?.view()?);
         }
         Ok(merged)
     }
@@ -115,8 +119,11 @@ impl<'p> Vault<'p> {
     {
         let mut found = None;
         let mut covered = false;
-        for reading in readings.into_iter().rev() {
-            let environment = self.unlock(reading)?;
+        for (position, reading) in readings.into_iter().rev().enumerate() {
+            self.opens_base = position > 0;
+            let environment = self.unlock(reading);
+            self.opens_base = false;
+            let environment = environment?;
             environment.reading.check(environment.rules)?;
             if covered {
                 continue;

@@ -204,7 +204,7 @@ fn values_that_git_already_has_are_warned_about() {
         encrypt `dev:key`
         `dev`: secrets/dev.yaml gets a footer with grants for its readers
         wrote secrets/dev.yaml
-        warning: the file was committed: values that stood readable are in git's history; make new ones
+        warning: values that stood readable are in git's history: make new ones
     "#]]);
 }
 

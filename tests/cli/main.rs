@@ -25,6 +25,7 @@
 
 mod apply;
 mod canary;
+mod captured;
 mod commands_page;
 mod crash;
 mod decrypt;
