@@ -75,6 +75,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let entries = entries.into_iter().filter(|entry| chosen(&entry.path));
     let found = variables(entries, rules.variables())?;
     warn_left_out(context, &found);
+    if found.kept.is_empty() && !only.is_empty() {
+        context.ui.warning(&format!("`--only` matches no value of `{name}`"));
+    }
     let invocation = args.invocation(context, found);
     drop(vault);
     let failed = invocation.replace_self();

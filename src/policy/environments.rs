@@ -175,7 +175,8 @@ fn refuse_unsafe_file(file: &Spotted<String>) -> Read<()> {
     if file
         .value
         .chars()
-        .any(|character| character.is_control() || character == '\\' || character == ':')
+        // What a shell acts on, too: the file's name stands in hints that people paste.
+        .any(|character| character.is_control() || "\\:$`\"'();&|<>*?[]!#~".contains(character))
     {
         return refuse("has a character that not every system takes: use letters, digits, `.`, `_`, `-`, `/`");
     }

@@ -335,3 +335,18 @@ fn what_cannot_be_opened_starts_nothing() {
         .code(4)
         .prints("");
 }
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told_before_the_command_starts() {
+    let alice = alice_with_dev("a: one\n");
+    alice
+        .secretree(["run", "dev", "--only", "b.**", "--", "echo", "started"])
+        .run()
+        .check(expect![[r#"
+            status: 0
+            --- stdout
+            started
+            --- stderr
+            warning: `--only` matches no value of `dev`
+        "#]]);
+}

@@ -265,6 +265,7 @@ fn files_stay_inside_the_folder_and_out_of_reserved_places() {
         "\"x{a}/c\"",
         "\"{A}/c\"",
         "\"a:b\"",
+        "\"a$(touch b).yaml\"",
     ] {
         let failure = failure_of(Policy::parse(
             &story(&format!("environments: {{e: {{file: {file}, readers: [bob]}}}}\n")),
