@@ -47,6 +47,13 @@ impl<'a> Tree<'a> {
         self.lines.place(offset)
     }
 
+    /// The offset behind the footer's last line; nothing where there is no footer.
+    pub fn footer_end(&self) -> Option<usize> {
+        let entry = &self.footer.as_ref()?.entry;
+        let last = entry.value.span().end.saturating_sub(1).max(entry.key.span.start);
+        Some(self.lines.next_of(last))
+    }
+
     /// The node at `path`, if there is one.
     pub fn node(&self, path: &ValuePath) -> Option<Located<'_, 'a>> {
         let mut located = Located::Mapping(&self.root);

@@ -318,9 +318,7 @@ fn settled_footer(text: &str, rules: Rulebook<'_>) -> Result<String> {
         return Ok(text.to_owned());
     };
     let start = footer.entry.key.span.start;
-    let end = tree
-        .lines
-        .next_of(footer.entry.value.span().end.saturating_sub(1).max(start));
+    let end = tree.footer_end().unwrap_or(text.len());
     let body = format!("{}{}", tree.body(), &text[end..]);
     Ok(with_footer(&body, &text[start..end], line_end(text)))
 }

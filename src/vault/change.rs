@@ -289,15 +289,6 @@ pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) ->
     Ok(())
 }
 
-/// The paths of readable values that must be encrypted.
-pub fn readable_places(reading: &Reading<'_>, rules: Rulebook<'_>) -> Result<Vec<ValuePath>> {
-    let places = reading.places(rules)?;
-    let readable = places
-        .into_iter()
-        .filter(|place| place.token.is_none() && !rules.lets_stand_readable(&place.path));
-    Ok(readable.map(|place| place.path).collect())
-}
-
 pub(super) fn encrypt_readable(
     key: &EnvironmentKey,
     reading: &Reading<'_>,

@@ -56,14 +56,6 @@ impl<'f> Environment<'f> {
         }
     }
 
-    /// The value at `path`; nothing if there is none. Opens that one token, after all places were checked.
-    pub fn value(&self, path: &ValuePath) -> Result<Option<Value>> {
-        self.reading.check(self.rules)?;
-        self.place(path)
-            .map(|place| Ok(self.open_place(&place)?.value))
-            .transpose()
-    }
-
     /// Every value in the order of the file.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let places = self.places()?;

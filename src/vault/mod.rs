@@ -26,7 +26,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use apply::Plan;
-pub use change::{Changes, readable_places};
+pub use change::Changes;
 pub use environment::Environment;
 pub use examine::{Examination, Verdict};
 pub use past::Origin;
@@ -132,14 +132,22 @@ impl<'p> Vault<'p> {
         Ok(vault)
     }
 
+    /// The repository that the policy stands in, if it can be read, and the policy's folder relative to its root.
+    fn inside(&self) -> Option<(&Repository, &Path)> {
+        let repository = self
+            .repository
+            .as_ref()
+            .filter(|repository| repository.unreadable().is_none())?;
+        Some((repository, self.place.strip_prefix(repository.root()).ok()?))
+    }
+
     /// A journal that git knows was written by no command of this machine: it would replace files that were reviewed.
     fn refuse_foreign_journal(&self) -> Result<()> {
-        let inside = self.repository.as_ref().and_then(|repository| {
-            let prefix = self.place.strip_prefix(repository.root()).ok()?;
-            Some((repository, prefix.join(files::JOURNAL)))
-        });
+        let inside = self
+            .inside()
+            .map(|(repository, prefix)| (repository, prefix.join(files::JOURNAL)));
         match inside {
-            Some((repository, journal)) if repository.unreadable().is_none() && repository.is_tracked(&journal)? => {
+            Some((repository, journal)) if repository.is_tracked(&journal)? => {
                 let message = format!(
                     "`{}` is a file of the repository; a journal never is",
                     journal.display()
@@ -285,8 +293,7 @@ impl<'p> Vault<'p> {
 
     /// The file's text in the commit that HEAD names; nothing where there is none, or that cannot be told.
     pub(super) fn committed_text(&self, file: &EnvironmentFile) -> Option<String> {
-        let repository = self.repository.as_ref()?;
-        let prefix = self.place.strip_prefix(repository.root()).ok()?;
+        let (repository, prefix) = self.inside()?;
         let head = repository.head().ok()??;
         let bytes = repository.blob_at(head, &prefix.join(&file.relative)).ok()??;
         String::from_utf8(bytes).ok()

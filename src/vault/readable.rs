@@ -31,17 +31,14 @@ impl Vault<'_> {
                 readable.insert(trail.to_path());
             }
         });
-        let Some(repository) = self
-            .repository
-            .as_ref()
-            .filter(|repository| repository.unreadable().is_none())
-        else {
+        // Most environments have no readable value, and nothing is asked of git for them.
+        if readable.is_empty() {
+            return Ok(());
+        }
+        let Some((repository, prefix)) = self.inside() else {
             return Ok(());
         };
-        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
-            return Ok(());
-        };
-        let Some(head) = repository.head()?.filter(|_| !readable.is_empty()) else {
+        let Some(head) = repository.head()? else {
             return Ok(());
         };
         let file = prefix.join(&rules.environment.file);

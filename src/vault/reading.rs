@@ -266,17 +266,7 @@ impl<'a> Reading<'a> {
 
     /// The text of the file with this body and footer. Comments behind the footer stay.
     pub fn assemble(&self, body: &str, footer: &Footer) -> String {
-        let behind = self.tree.footer.as_ref().map_or("", |old| {
-            let end = self.tree.lines.next_of(
-                old.entry
-                    .value
-                    .span()
-                    .end
-                    .saturating_sub(1)
-                    .max(old.entry.key.span.start),
-            );
-            &self.tree.text[end..]
-        });
+        let behind = self.tree.footer_end().map_or("", |end| &self.tree.text[end..]);
         let unchanged = self.tree.footer.as_ref().filter(|_| *footer == self.footer);
         match unchanged {
             // A footer that a formatter laid out otherwise stays as it is until something in it changes.

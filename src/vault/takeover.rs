@@ -94,11 +94,10 @@ impl Vault<'_> {
 
     /// The commit that brought a token into the environment's file.
     pub(super) fn token_origin(&self, rules: Rulebook<'_>, base64: &str) -> Result<Option<Origin>> {
-        let repository = self.repository.as_ref();
-        let Some(repository) = repository.filter(|repository| repository.unreadable().is_none()) else {
+        let Some((repository, prefix)) = self.inside() else {
             return Ok(None);
         };
-        let (Ok(prefix), Some(head)) = (self.place.strip_prefix(repository.root()), repository.head()?) else {
+        let Some(head) = repository.head()? else {
             return Ok(None);
         };
         let found = past_files(repository, Some(head), None, prefix, rules.environment)?;
@@ -119,7 +118,7 @@ impl Vault<'_> {
         if !holders.iter().all(|label| wanted.contains_key(label)) {
             return Ok(false);
         }
-        let Some(repository) = &self.repository else {
+        let Some((repository, prefix)) = self.inside() else {
             return Ok(false);
         };
         let Some(commit) = past
@@ -129,9 +128,6 @@ impl Vault<'_> {
         else {
             // Not committed yet: the work tree's policy is the one of the commit to come.
             return Ok(true);
-        };
-        let Ok(prefix) = self.place.strip_prefix(repository.root()) else {
-            return Ok(false);
         };
         let policy = repository
             .blob_at(commit, &prefix.join(POLICY_NAME))?

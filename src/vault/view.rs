@@ -64,14 +64,6 @@ impl<'p> Vault<'p> {
         ))
     }
 
-    /// Reads the environment's own file, without those that it extends.
-    ///
-    /// # Errors
-    /// As [`Vault::load`].
-    pub fn own_layer(&self, name: &EnvironmentName) -> Result<Layers> {
-        Ok(Layers(vec![self.load(name)?]))
-    }
-
     /// What an environment delivers. A failure in an extended environment is a failure.
     ///
     /// # Errors
