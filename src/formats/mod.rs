@@ -3,6 +3,7 @@
 
 mod buffer;
 pub mod dotenv;
+mod imported;
 pub mod json;
 pub mod shell;
 mod variables;
@@ -11,4 +12,5 @@ pub mod yaml;
 #[cfg(test)]
 mod readers;
 
+pub use imported::Imported;
 pub use variables::{LeftOut, Variable, Variables, steers_programs, variables};
