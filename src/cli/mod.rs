@@ -1,18 +1,17 @@
-//! The command line: the tree of verbs, the flags that all of them share, and the way from there to one
+//! The command line: the tree of verbs, with the flags that all of them share, and the way from there to one
 //! command. What a verb takes stands in its own file under `commands`.
 
 mod help;
 mod usage;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{apply, decrypt, demo, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami};
-use crate::context::Context;
+use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
 
 /// The whole command line.
@@ -23,44 +22,6 @@ struct Cli {
     globals: Globals,
     #[command(subcommand)]
     command: Command,
-}
-
-/// The flags that every command takes.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Globals {
-    /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true)]
-    pub(crate) directory: Option<PathBuf>,
-    /// A file with a private key, tried before all others; may be repeated
-    #[arg(short = 'i', long = "identity", value_name = "FILE", global = true)]
-    pub(crate) identities: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Print no notes, only data, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say more about what is done
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = Color::Auto)]
-    pub(crate) color: Color,
-    /// Answer every question with yes
-    #[arg(short, long, global = true)]
-    pub(crate) yes: bool,
-}
-
-/// When messages are coloured.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// The verbs, in the order of the overview.

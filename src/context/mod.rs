@@ -1,6 +1,7 @@
 //! What surrounds one run of the program: the folder it works in, the environment variables, the flags. Finds
 //! identities and the places of trust and settings; what they mean is the library's to say.
 
+mod globals;
 mod identities;
 mod new_identity;
 mod person;
@@ -15,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use secretree::error::{Failure, Result};
 
+pub(crate) use globals::Globals;
 pub(crate) use identities::{Place, places};
 pub(crate) use new_identity::{identity_text, refuse_existing};
 pub(crate) use variables::{Variables, is_private};
 
-use crate::cli::Globals;
 use crate::ui::Ui;
 
 /// The surroundings of one run.
@@ -39,7 +40,7 @@ impl Context {
     pub(crate) fn new(globals: Globals) -> Result<Self> {
         let variables = Variables::read();
         scrub::remove_private(&variables);
-        let ui = Ui::new(&globals, variables.allow_color());
+        let ui = Ui::new(&globals.manner, variables.allow_color());
         if let Some(folder) = &globals.directory {
             std::env::set_current_dir(folder)
                 .map_err(|error| Failure::failed(format!("cannot work in `{}`: {error}", folder.display())))?;

@@ -2,6 +2,7 @@
 //! questions are asked on the terminal itself. Says nothing of its own accord: commands decide what is said.
 
 mod escape;
+mod manner;
 mod passphrase;
 mod terminal;
 
@@ -16,10 +17,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub(crate) use escape::escaped;
+pub(crate) use manner::Manner;
 pub(crate) use passphrase::ask_passphrase;
 pub(crate) use terminal::Terminal;
 
-use crate::cli::{Color, Globals};
+use manner::Color;
 
 /// Standard output was closed by its reader. Not a failure: the program ends quietly with 0.
 #[derive(Debug)]
@@ -56,17 +58,17 @@ impl Ui {
     }
 
     /// As the flags say; `allows_color` is what the environment says (`NO_COLOR`, `TERM`).
-    pub(crate) fn new(globals: &Globals, allows_color: bool) -> Self {
+    pub(crate) fn new(manner: &Manner, allows_color: bool) -> Self {
         Self {
-            quiet: globals.quiet,
-            verbose: globals.verbose,
-            json: globals.json,
-            colored: match globals.color {
+            quiet: manner.quiet,
+            verbose: manner.verbose,
+            json: manner.json,
+            colored: match manner.color {
                 Color::Always => true,
                 Color::Never => false,
                 Color::Auto => allows_color && io::stderr().is_terminal(),
             },
-            assume_yes: globals.yes,
+            assume_yes: manner.yes,
         }
     }
 
