@@ -23,6 +23,8 @@
     reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
 )]
 
+mod action;
+mod action_runner;
 mod apply;
 mod canary;
 mod captured;
