@@ -120,16 +120,23 @@ fn kms_opens_the_identity_for_a_job_with_a_token() {
     let canary = Canary::new();
     let (_team, machine, key, trust) = team_with_machine(canary.value());
     let cloud = Cloud::start(&machine);
-    machine.write(
-        "ci-prod.txt",
-        format!("# public key: {}\n{key}\n", machine.public_key()),
-    );
+    let file = machine.folder().join("home/ci-prod.txt");
+    std::fs::write(
+        &file,
+        format!(
+            "# public key: {}
+{key}
+",
+            machine.public_key()
+        ),
+    )
+    .unwrap();
     let made = "id=$(aws kms create-key --query KeyMetadata.KeyId --output text)\n\
                 aws kms create-alias --alias-name alias/ci-prod --target-key-id \"$id\"\n";
     cloud
         .administer(&machine, &(made.to_owned() + &recipe("kms").concat()))
         .code(0);
-    assert!(!machine.work("ci-prod.txt").exists());
+    assert!(!file.exists());
     let sealed = machine.read("ci-prod.kms");
     assert!(!sealed.windows(key.len()).any(|bytes| bytes == key.as_bytes()));
 
@@ -188,7 +195,7 @@ fn secrets_manager_hands_the_identity_to_a_job_with_a_token() {
     let canary = Canary::new();
     let (_team, machine, key, trust) = team_with_machine(canary.value());
     let cloud = Cloud::start(&machine);
-    machine.write("ci-prod.txt", format!("{key}\n"));
+    std::fs::write(machine.folder().join("home/ci-prod.txt"), format!("{key}\n")).unwrap();
     cloud.administer(&machine, &recipe("secrets-manager").concat()).code(0);
     let setting = recipe("secrets-manager-job").concat();
     job(&cloud, &machine, &trust, &setting).run().code(0).silent();
