@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::action_runner::{Action, Runner, Texts};
+use crate::action_runner::{Action, Runner, Texts, bring_program};
 use crate::canary::Canary;
 use crate::fixture::{TWO_ENVIRONMENTS, alice_with_git, edit};
 use crate::forgery::footer_of;
@@ -28,10 +28,9 @@ fn take_identity(person: &Person) -> String {
 
 /// A folder that holds the program, as a cache would bring it.
 fn folder_with_program(person: &Person) -> String {
-    let folder = person.folder().join("opt/bin");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secretree"), folder.join("secretree")).unwrap();
-    folder.parent().unwrap().to_str().unwrap().to_owned()
+    let folder = person.folder().join("opt");
+    bring_program(&folder);
+    folder.into_os_string().into_string().unwrap()
 }
 
 fn inputs<const N: usize>(inputs: [(&str, &str); N]) -> Texts {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::action_runner::Runner;
+use crate::action_runner::{Runner, bring_program};
 use crate::canary::Canary;
 use crate::forgery::{footer_of, set};
 use crate::output::Output;
@@ -110,13 +110,6 @@ pub(crate) fn team_with_machine(value: &str) -> (Team, Person, String, String) {
 /// What `./deploy` was given.
 pub(crate) fn deployed(machine: &Person) -> String {
     std::fs::read_to_string(machine.folder().join("home/deployed")).unwrap_or_default()
-}
-
-/// The folder where the action finds the program; in a sandbox, instead of `/opt/secretree`.
-pub(crate) fn bring_program(folder: &Path) {
-    let program = folder.join("bin/secretree");
-    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secretree"), program).unwrap();
 }
 
 fn template() -> String {

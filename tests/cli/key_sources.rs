@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::action_runner::Runner;
+use crate::action_runner::{Runner, bring_program};
 use crate::canary::Canary;
-use crate::ci_recipes::{bring_program, deployed, recipe, team_with_machine, workflow};
+use crate::ci_recipes::{deployed, recipe, team_with_machine, workflow};
 use crate::output::Output;
 use crate::run::Run;
 use crate::sandbox::Person;
