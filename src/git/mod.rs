@@ -1,6 +1,7 @@
 //! The repository around a policy: found without opening it, read with libgit2 without any network. Changes go
 //! through the `git` command ([`Git`]). What the files in it mean is for the floors above.
 
+mod attributes;
 mod command;
 mod history;
 mod objects;
@@ -17,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 use git2::{Config, ErrorCode, Index, RepositoryOpenFlags};
 
+pub use attributes::Attribute;
 pub use command::{Git, IgnoreRule};
 pub use history::{Change, Changes, Version, Versions};
 pub use objects::{BlobId, Commit, CommitId};
