@@ -28,15 +28,19 @@ const MOST_NAMED: usize = 4;
 const KEY_COMMAND_OUTPUT: usize = 1 << 20;
 
 impl Context {
-    /// The repository around the working folder, if there is one.
-    pub(crate) fn repository(&self) -> Result<Option<Repository>> {
+    /// What a git hook says of its repository.
+    pub(crate) fn hook_variables(&self) -> HookVariables {
         let folder = |name: &str| self.variables.get(name).map(|value| self.folder().join(value));
-        let hook = HookVariables {
+        HookVariables {
             directory: folder("GIT_DIR"),
             work_tree: folder("GIT_WORK_TREE"),
             index_file: folder("GIT_INDEX_FILE"),
-        };
-        Repository::discover(self.folder(), &hook)
+        }
+    }
+
+    /// The repository around the working folder, if there is one.
+    pub(crate) fn repository(&self) -> Result<Option<Repository>> {
+        Repository::discover(self.folder(), &self.hook_variables())
     }
 
     /// The `git` command for the repository at `root`; it and its hooks get no identities.
@@ -136,19 +140,19 @@ impl Context {
         })
     }
 
-    fn named_drop_boxes(&self, loaded: &LoadedPolicy) -> Result<Vec<(String, DropBox)>> {
+    /// The drop boxes that `SECRETREE_TRUST` names, by environment.
+    pub(crate) fn pinned(&self) -> Result<Vec<(String, DropBox)>> {
         let checked = |(environment, text): (String, String)| match DropBox::parse(&text) {
             Some(drop_box) => Ok((environment, drop_box)),
             None => Err(Failure::failed("`SECRETREE_TRUST` names no drop box")
                 .hint("it is `ENV:age1…`; the drop box stands in the footer of the environment file")
                 .into()),
         };
-        let named = self
-            .variables
-            .trust()?
-            .into_iter()
-            .map(checked)
-            .collect::<Result<Vec<_>>>()?;
+        self.variables.trust()?.into_iter().map(checked).collect()
+    }
+
+    fn named_drop_boxes(&self, loaded: &LoadedPolicy) -> Result<Vec<(String, DropBox)>> {
+        let named = self.pinned()?;
         for (name, _) in &named {
             check_named_environment(loaded, name)?;
         }

@@ -44,6 +44,11 @@ impl Identities {
         self.sources.iter().flat_map(Held::unknown)
     }
 
+    /// The names of the age plugins that identities read so far need, each with the name of its source.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().flat_map(Held::plugins)
+    }
+
     /// Opens one of these grants, with the least effort. Returns its index and plaintext.
     pub(super) fn open(&mut self, grants: &[(&GrantLabel, &[u8])]) -> Result<(usize, Secret), GrantError> {
         let mut failure = None;

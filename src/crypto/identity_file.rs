@@ -94,6 +94,14 @@ impl Key {
         }
     }
 
+    /// The name of the plugin that uses it.
+    pub(super) fn plugin(&self) -> Option<&str> {
+        match self {
+            Self::Plugin { identity, .. } => Some(identity.plugin()),
+            _ => None,
+        }
+    }
+
     /// The public keys that are known without passphrase and program.
     pub(super) fn publics(&self) -> &[PublicKey] {
         match self {

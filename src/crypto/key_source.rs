@@ -107,6 +107,14 @@ impl Held {
         reasons.map(|reason| (self.name.as_str(), reason))
     }
 
+    /// The source's name and the plugin's, for each key of a plugin.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.keys
+            .iter()
+            .filter_map(Key::plugin)
+            .map(|plugin| (self.name.as_str(), plugin))
+    }
+
     /// Reads the source if that is worth `effort`; returns whether it was read now.
     pub(super) fn load(&mut self, effort: Effort) -> bool {
         if effort < Effort::Asks && matches!(self.content, Some(Content::Command(_))) {

@@ -5,4 +5,5 @@ mod program;
 mod session;
 mod signals;
 
+pub(crate) use program::Editor;
 pub(crate) use session::{Edited, EditorSession};

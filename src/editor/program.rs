@@ -35,6 +35,9 @@ const RETURN_AT_ONCE: [&str; 16] = [
     "rustrover",
 ];
 
+/// Editors that keep neither swap nor undo nor backup files unless they are told to.
+const LEAVES_NOTHING: [&str; 4] = ["ed", "helix", "hx", "kak"];
+
 /// An editor that is ready to be started.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Editor {
@@ -113,6 +116,24 @@ impl Editor {
     /// The words between the program and the file.
     pub(crate) fn arguments(&self) -> &[String] {
         &self.arguments
+    }
+
+    /// The command by which the strongest setting names an editor that is here.
+    pub(crate) fn another(variables: &Variables) -> Option<String> {
+        let setting = SETTINGS.iter().find(|setting| variables.get(setting).is_some());
+        let found = |name: &'static str| Some(Self::with_options(name, find_program(name, variables)?, Vec::new()));
+        let mut here: Vec<Self> = USUAL.into_iter().filter_map(found).collect();
+        here.sort_by_key(|editor| !editor.leaves_nothing());
+        Some(format!(
+            "export {}={}",
+            setting.unwrap_or(&"EDITOR"),
+            here.first()?.name
+        ))
+    }
+
+    /// Whether it is known to leave no copy of what it edits behind.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        LEAVES_NOTHING.contains(&self.name.as_str()) || !private_options(&self.name, &self.program).is_empty()
     }
 
     /// What to know about an editor that keeps copies which no option turns off.

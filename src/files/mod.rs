@@ -17,9 +17,9 @@ use std::path::{Component, Path, PathBuf};
 pub use create::create;
 pub use journal::{JOURNAL, finish_pending, is_pending, read_through};
 pub use lock::FolderLock;
-pub use private::{PrivateFolder, remove_now};
+pub use private::{PrivateFolder, is_in_memory, remove_now};
 pub use read::{read_bounded, read_if_present, read_secret_stream};
-pub use replace::{Access, replace};
+pub use replace::{Access, path_beside, replace};
 pub use transaction::Transaction;
 
 use crate::error::{Failure, Result};

@@ -108,7 +108,7 @@ fn make_in(place: &Path) -> io::Result<TempDir> {
 
 /// Whether the file system at `place` lives in memory (tmpfs or ramfs, linux/magic.h).
 #[cfg(target_os = "linux")]
-fn is_in_memory(place: &Path) -> bool {
+pub fn is_in_memory(place: &Path) -> bool {
     const MAGIC: [u32; 2] = [0x0102_1994, 0x8584_58f6];
     // The field is signed or unsigned, 32 or 64 bits wide, as the architecture likes; the low 32 bits count.
     rustix::fs::statfs(place).is_ok_and(|statistics| MAGIC.contains(&(statistics.f_type as u32)))
@@ -116,7 +116,7 @@ fn is_in_memory(place: &Path) -> bool {
 
 /// Other systems have no such place by default.
 #[cfg(not(target_os = "linux"))]
-fn is_in_memory(_: &Path) -> bool {
+pub fn is_in_memory(_: &Path) -> bool {
     false
 }
 

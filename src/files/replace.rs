@@ -92,7 +92,10 @@ impl Drop for NewFile {
 }
 
 /// Where the new content of `target` stands: `.NAME.secretree-new` in the same folder.
-pub(super) fn path_beside(target: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// `Failed` if `target` ends in no file name.
+pub fn path_beside(target: &Path) -> Result<PathBuf> {
     let Some(name) = target.file_name() else {
         return Err(Failure::failed(format!("`{}` is not a file name", shown(target))).into());
     };

@@ -8,6 +8,20 @@ use crate::crypto::key::DropBox;
 use crate::error::Result;
 
 impl Vault<'_> {
+    /// What [`Vault::open`] would say of the file and its key; nothing is noted.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn try_open(&mut self, file: &EnvironmentFile) -> Result<Option<Notice>> {
+        let rules = self.rules(&file.name)?;
+        let reading = Reading::new(self.text_of(file)?, rules)?;
+        let key = self.open_key(rules, &reading.footer)?;
+        self.refuse_made_readable(rules, &reading)?;
+        let mut scene = self.scene();
+        let head = scene.head()?;
+        Ok(scene.weigh(rules.environment, &reading.footer, &key, head)?.notice)
+    }
+
     /// The key of an environment for a person to look at: its drop box, who brought it, and what speaks against it.
     ///
     /// # Errors

@@ -48,6 +48,7 @@ use crate::git::Repository;
 use crate::names::EnvironmentName;
 use crate::policy::{LoadedPolicy, POLICY_NAME};
 use trust::Scene;
+pub use trust_file::FILE_NAME as TRUST_FILE_NAME;
 use trust_file::{Rank, TrustFile};
 
 /// How long a command waits for another that writes.
@@ -102,18 +103,7 @@ impl<'p> Vault<'p> {
     /// # Errors
     /// `Failed` if the trust file cannot be read; `Integrity` if a journal is not ours.
     pub fn new(setup: Setup<'p>) -> Result<Self> {
-        let vault = Self {
-            place: files::real_path(&setup.loaded.root_folder)?,
-            loaded: setup.loaded,
-            repository: setup.repository,
-            identities: setup.identities,
-            plugins: setup.plugins,
-            trust: TrustFile::load(setup.state_folder)?,
-            named: setup.named,
-            made: Vec::new(),
-            notices: Vec::new(),
-            opens_base: false,
-        };
+        let vault = Self::looking(setup)?;
         if files::is_pending(&vault.place) {
             vault.refuse_foreign_journal()?;
             // On a read-only tree the new contents are read through the journal instead.
@@ -130,6 +120,25 @@ impl<'p> Vault<'p> {
             }
         }
         Ok(vault)
+    }
+
+    /// Finishes nothing: for those who only look.
+    ///
+    /// # Errors
+    /// `Failed` if the trust file cannot be read.
+    pub fn looking(setup: Setup<'p>) -> Result<Self> {
+        Ok(Self {
+            place: files::real_path(&setup.loaded.root_folder)?,
+            loaded: setup.loaded,
+            repository: setup.repository,
+            identities: setup.identities,
+            plugins: setup.plugins,
+            trust: TrustFile::load(setup.state_folder)?,
+            named: setup.named,
+            made: Vec::new(),
+            notices: Vec::new(),
+            opens_base: false,
+        })
     }
 
     /// The repository that the policy stands in, if it can be read, and the policy's folder relative to its root.

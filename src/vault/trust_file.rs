@@ -12,7 +12,8 @@ use crate::error::{Failure, Result};
 use crate::files::{Access, FolderLock, read_if_present, replace};
 use crate::names::EnvironmentName;
 
-const FILE_NAME: &str = "trust.json";
+/// The name of the trust file.
+pub const FILE_NAME: &str = "trust.json";
 const LARGEST_FILE: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
