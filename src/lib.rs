@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod crypto;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod files;

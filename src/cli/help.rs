@@ -23,6 +23,9 @@ People
   apply [ENV…]          Make the environment files what the policy says: who can read them
   trust ENV             Trust the key that an environment has now
 
+Health
+  doctor                Find what is wrong here, and the command that mends it
+
 Start
   init                  Set up secrets in this folder: a policy, an identity, two environments
   keygen                Make an identity: a private key, and the public key to give to others

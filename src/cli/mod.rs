@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
-use crate::commands::{apply, decrypt, demo, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami};
+use crate::commands::{
+    apply, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami,
+};
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
 
@@ -37,6 +39,7 @@ enum Command {
     Encrypt(encrypt::Args),
     Apply(apply::Args),
     Trust(trust::Args),
+    Doctor(doctor::Args),
     Init(init::Args),
     Keygen(keygen::Args),
     Whoami(whoami::Args),
@@ -56,6 +59,7 @@ impl Command {
             Self::Encrypt(args) => encrypt::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
+            Self::Doctor(args) => doctor::run(&args, context),
             Self::Init(args) => init::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Whoami(args) => whoami::run(&args, context),

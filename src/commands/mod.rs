@@ -4,6 +4,7 @@
 pub(crate) mod apply;
 pub(crate) mod decrypt;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod get;

@@ -23,16 +23,18 @@
     reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
 )]
 
-mod action;
-mod action_runner;
 mod apply;
 mod canary;
 mod captured;
-mod ci_recipes;
 mod commands_page;
 mod crash;
 mod decrypt;
 mod demo;
+mod doctor;
+mod doctor_files;
+mod doctor_identities;
+mod doctor_repository;
+mod doctor_trust;
 mod documents;
 mod dotenv_readers;
 mod editor;
@@ -43,7 +45,6 @@ mod forgery;
 mod formatters;
 mod get;
 mod init;
-mod key_sources;
 mod keygen;
 mod list;
 mod merge;
