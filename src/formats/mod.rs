@@ -2,9 +2,12 @@
 //! function each. Takes plain data and gives bytes; which values there are, and where the bytes go, is left to others.
 
 mod buffer;
+pub mod docker;
 pub mod dotenv;
+pub mod github;
 mod imported;
 pub mod json;
+pub mod kubernetes;
 pub mod shell;
 mod variables;
 pub mod yaml;
@@ -13,4 +16,4 @@ pub mod yaml;
 mod readers;
 
 pub use imported::Imported;
-pub use variables::{LeftOut, Variable, Variables, steers_programs, variables};
+pub use variables::{LeftOut, Variable, Variables, steers_programs, variables, variables_of_any_bytes};

@@ -8,7 +8,7 @@ use crate::error::{Failure, Result};
 use crate::value::Value;
 use crate::view::Entry;
 
-/// A value that becomes a variable; never `null`, never with a NUL in it.
+/// A value that becomes a variable; never `null`.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// The variable's name.
@@ -48,6 +48,19 @@ pub fn variables(
     entries: impl IntoIterator<Item = Entry>,
     variable_name: impl Fn(&ValuePath) -> String,
 ) -> Result<Variables> {
+    let variables = variables_of_any_bytes(entries, variable_name)?;
+    variables.kept.iter().try_for_each(refuse_nul)?;
+    Ok(variables)
+}
+
+/// Like [`variables`], for what also holds a NUL.
+///
+/// # Errors
+/// Two paths with one name, also where one of them would be left out.
+pub fn variables_of_any_bytes(
+    entries: impl IntoIterator<Item = Entry>,
+    variable_name: impl Fn(&ValuePath) -> String,
+) -> Result<Variables> {
     let mut variables = Variables::default();
     let mut paths: HashMap<String, ValuePath> = HashMap::new();
     for entry in entries.into_iter().filter(|entry| entry.value != Value::Null) {
@@ -60,7 +73,6 @@ pub fn variables(
             variables.left_out.push(LeftOut { path, name });
             continue;
         }
-        refuse_nul(&entry)?;
         variables.kept.push(Variable {
             name,
             path: entry.path,
@@ -77,14 +89,14 @@ fn clash(name: &str, first: &ValuePath, second: &ValuePath) -> anyhow::Error {
         .into()
 }
 
-fn refuse_nul(entry: &Entry) -> Result<()> {
-    let (Value::Text(bytes) | Value::Bytes(bytes)) = &entry.value else {
+fn refuse_nul(variable: &Variable) -> Result<()> {
+    let (Value::Text(bytes) | Value::Bytes(bytes)) = &variable.value else {
         return Ok(());
     };
     if !bytes.expose().contains(&0) {
         return Ok(());
     }
-    let path = &entry.path;
+    let path = &variable.path;
     let message = format!("the value of `{path}` holds a NUL, and no variable can");
     Err(Failure::failed(message)
         .hint(format!("it can be read by itself: secretree get ENV '{path}' > FILE"))
@@ -170,7 +182,7 @@ pub fn steers_programs(variable: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LeftOut, Variables, steers_programs, variables};
+    use super::{LeftOut, Variables, steers_programs, variables, variables_of_any_bytes};
     use crate::document::path::ValuePath;
     use crate::error::{Failure, Result};
     use crate::secret::Secret;
@@ -238,6 +250,9 @@ mod tests {
                 "the value of `a.b` holds a NUL, and no variable can"
             );
         }
+        let entries = vec![entry("a.b", Value::text("\0"), false)];
+        let any = variables_of_any_bytes(entries, ValuePath::variable_name).expect("kept");
+        assert_eq!(any.kept[0].value, Value::text("\0"));
     }
 
     #[test]
