@@ -18,6 +18,13 @@ pub fn write(variables: &[Variable]) -> Zeroizing<Vec<u8>> {
     out.into_bytes()
 }
 
+/// `value` as one word of a shell.
+pub(super) fn quoted(value: &str) -> String {
+    let mut out = Buffer::default();
+    push_quoted(value.as_bytes(), &mut out);
+    String::from_utf8(out.into_bytes().to_vec()).expect("quoted UTF-8 stays UTF-8")
+}
+
 /// Appends `value` in single quotes, between which a shell reads everything as it stands; a single quote itself stands
 /// behind a backslash, outside them (POSIX.1-2024, Shell Command Language 2.2).
 fn push_quoted(value: &[u8], out: &mut Buffer) {
