@@ -1,15 +1,16 @@
-//! `NAME=value` lines for dotenv readers. There is no standard, so each value is written in the form that most of three
-//! readers read back exactly: python-dotenv, the npm package dotenv, and a shell (`set -a; . ./.env`).
+//! `NAME=value` lines for dotenv readers. There is no standard, so each value is written in the form that most of four
+//! readers read back exactly: python-dotenv, the npm package dotenv, `node --env-file`, and a shell
+//! (`set -a; . ./.env`).
 //!
 //! | value | form | misread by |
 //! |---|---|---|
 //! | letters, digits and `_ . / : @ % + , -` | `NAME=value` | |
 //! | no single quote, no carriage return | `NAME='value'` | python-dotenv: `${…}`, `\\`, a `\` at the end |
-//! | single quotes, but none of `"`, `$`, `` ` `` | `NAME="value"` | npm dotenv: a `\` that others would take for an escape |
-//! | single quotes and `"` | `NAME="…\"…"` | npm dotenv |
-//! | single quotes and `$` or `` ` `` | `NAME="…\$…"` | both; the shell alone reads it |
-//! | carriage returns, but none of `" $ \` and `` ` `` | `NAME="…\r…"` | the shell |
-//! | carriage returns and one of those | as without carriage returns | both; the shell alone reads it |
+//! | single quotes, but none of `"`, `$`, `` ` `` | `NAME="value"` | npm dotenv, node: a `\` that others would take for an escape |
+//! | single quotes and `"` | `NAME="…\"…"` | npm dotenv, node |
+//! | single quotes and `$` or `` ` `` | `NAME="…\$…"` | all but the shell |
+//! | carriage returns, but none of `" $ \` and `` ` `` | `NAME="…\r…"` | the shell, node |
+//! | carriage returns and one of those | as without carriage returns | all but the shell |
 //!
 //! A shell never runs any part of a value, and a value that a reader misreads never changes what it reads of another.
 

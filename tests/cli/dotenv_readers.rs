@@ -1,5 +1,5 @@
-//! What the dotenv format promises of its readers, asked of the readers themselves: python-dotenv, and the npm package
-//! dotenv. Shells are asked beside the quoting function, for any value.
+//! What the dotenv format promises of its readers, asked of the readers themselves: python-dotenv, the npm package
+//! dotenv, and Node with `--env-file`. Shells are asked beside the quoting function, for any value.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,34 @@ use secretree::value::Value;
 
 use crate::tools::require_unless_missing;
 
-/// Values, whether python-dotenv reads them back, and whether npm's dotenv does. Each stands between others that would
+/// Values, and whether python-dotenv, npm's dotenv and Node itself read them back. Each stands between others that would
 /// suffer if a reader went astray.
-const VALUES: [(&str, bool, bool); 25] = [
-    ("plain", true, true),
-    ("", true, true),
-    ("C:\\dir\\", false, true),
-    (" padded # no comment ", true, true),
-    ("$HOME $(id) `id` \"quoted\" \\d", true, true),
-    ("two\nlines\n# not a comment\nV0=x\n", true, true),
-    ("\\\\server\\share", false, true),
-    ("${V0}", false, true),
-    ("it's", true, true),
-    ("it's\nPEM\n", true, true),
-    ("it's \\d", true, true),
-    ("it's \\n", true, false),
-    ("it's \"so\"", true, false),
-    ("ends in '\\", true, false),
-    ("\"", true, true),
-    ("'", true, true),
-    ("it's $5", false, false),
-    ("`it's`", false, false),
-    ("a\r\nb\r\n", true, true),
-    ("it's\r", true, true),
-    ("$\r", false, false),
-    ("\\", false, true),
-    ("\u{2028}é\u{feff}", true, true),
-    ("'\u{2028}\"", true, false),
-    ("last", true, true),
+const VALUES: [(&str, bool, bool, bool); 25] = [
+    ("plain", true, true, true),
+    ("", true, true, true),
+    ("C:\\dir\\", false, true, true),
+    (" padded # no comment ", true, true, true),
+    ("$HOME $(id) `id` \"quoted\" \\d", true, true, true),
+    ("two\nlines\n# not a comment\nV0=x\n", true, true, true),
+    ("\\\\server\\share", false, true, true),
+    ("${V0}", false, true, true),
+    ("it's", true, true, true),
+    ("it's\nPEM\n", true, true, true),
+    ("it's \\d", true, true, true),
+    ("it's \\n", true, false, false),
+    ("it's \"so\"", true, false, false),
+    ("ends in '\\", true, false, false),
+    ("\"", true, true, true),
+    ("'", true, true, true),
+    ("it's $5", false, false, false),
+    ("`it's`", false, false, false),
+    ("a\r\nb\r\n", true, true, false),
+    ("it's\r", true, true, false),
+    ("$\r", false, false, false),
+    ("\\", false, true, true),
+    ("\u{2028}é\u{feff}", true, true, true),
+    ("'\u{2028}\"", true, false, false),
+    ("last", true, true, true),
 ];
 
 /// The folder with npm packages beside the programs that they brought into `PATH`, if dotenv is in it.
@@ -77,7 +77,7 @@ fn dotenv_readers_read_what_the_table_says() {
     if !require_unless_missing(&missing) {
         return;
     }
-    let variable = |(number, (value, _, _)): (usize, &(&str, bool, bool))| Variable {
+    let variable = |(number, (value, _, _, _)): (usize, &(&str, bool, bool, bool))| Variable {
         name: format!("V{number}"),
         path: ValuePath::of_keys([format!("v{number}")]),
         value: Value::text(value),
@@ -99,13 +99,28 @@ fn dotenv_readers_read_what_the_table_says() {
             .env("NODE_PATH", packages.unwrap()),
     );
 
-    for (number, (value, in_python, in_node)) in VALUES.iter().enumerate() {
-        for (reader, values, expected) in [("python-dotenv", &python, in_python), ("dotenv", &node, in_node)] {
+    let script = "const ours = ([name]) => /^V[0-9]+$/.test(name);\
+                  console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(ours))))";
+    let mut argument = std::ffi::OsString::from("--env-file=");
+    argument.push(&file);
+    // Since Node 20.6.
+    let is_known = Command::new("node").arg(&argument).args(["-e", ""]).status();
+    let is_known = is_known.is_ok_and(|status| status.success());
+    let by_itself = is_known.then(|| found(Command::new("node").arg(argument).args(["-e", script])));
+
+    for (number, (value, in_python, in_node, in_itself)) in VALUES.iter().enumerate() {
+        let asked = [
+            ("python-dotenv", Some(&python), in_python),
+            ("dotenv", Some(&node), in_node),
+            ("node --env-file", by_itself.as_ref(), in_itself),
+        ];
+        for (reader, values, expected) in asked {
+            let Some(values) = values else { continue };
             let read = values.get(&format!("V{number}")).and_then(Option::as_deref);
             assert_eq!(read == Some(*value), *expected, "{reader} reads {value:?} as {read:?}");
         }
     }
-    for values in [&python, &node] {
+    for values in [&python, &node].into_iter().chain(&by_itself) {
         let unknown = |name: &&String| {
             name.strip_prefix('V')
                 .is_none_or(|number| number.parse::<usize>().is_err())
