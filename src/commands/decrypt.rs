@@ -1,31 +1,43 @@
 //! `decrypt`: a whole environment, readable.
 
-use std::path::{Path, PathBuf};
+mod destination;
+mod github;
+mod template;
+mod writer;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use secretree::error::{Failure, Result};
-use secretree::files::{Access, real_path, replace};
-use secretree::formats::{Variables, dotenv, json, shell, variables, yaml};
-use secretree::names::EnvironmentName;
-use secretree::vault::Vault;
-use zeroize::Zeroizing;
+use secretree::error::Result;
+use secretree::files::{Access, replace};
+use secretree::formats::Variables;
+
+use writer::Writer;
 
 use crate::context::Context;
 
 /// Print an environment decrypted, as YAML, JSON or variables
 ///
 /// `yaml` is the text as it was written, byte for byte, with comments. The other formats include the
-/// environments that this one extends.
+/// environments that this one extends. A value that a format cannot carry is an error that names its path.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
+A template is MiniJinja: {{ database.password }} is a value by path, {{ DATABASE_PASSWORD }} by variable,
+`env` the mapping of all variables. Filters: base64 json yaml shell url indent; default first items join
+last length lines lower replace trim upper. What does not exist is an error. It reads no other file.
+
 Examples:
   secretree decrypt prod
   secretree decrypt prod --format dotenv -o .env
   secretree decrypt prod --format json --flat | jq -r .DATABASE_URL
-  eval \"$(secretree decrypt dev --format shell)\""
+  eval \"$(secretree decrypt dev --format shell)\"
+  docker run --env-file <(secretree decrypt dev --format docker) shop
+  secretree decrypt prod --format kubernetes --name shop | kubectl apply -f -
+  secretree decrypt prod --format github            in a step: masked variables for the later steps
+  secretree decrypt prod --template nginx.conf.j2 -o /run/nginx.conf"
 )]
 pub(crate) struct Args {
     /// The environment; without it $SECRETREE_ENV, then the policy's default
@@ -46,6 +58,15 @@ pub(crate) struct Args {
     /// With `json`: variables instead of nested mappings
     #[arg(long)]
     flat: bool,
+    /// With `kubernetes`: the name of the Secret
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// With `kubernetes`: the namespace of the Secret
+    #[arg(long, value_name = "NS")]
+    namespace: Option<String>,
+    /// Write what this template makes of the values
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "merged", "flat", "name", "namespace"])]
+    template: Option<PathBuf>,
 }
 
 /// What `decrypt` writes.
@@ -59,63 +80,35 @@ pub(crate) enum Format {
     Dotenv,
     /// export NAME='value' lines for a POSIX shell
     Shell,
+    /// NAME=value lines as they stand, for docker run --env-file
+    Docker,
+    /// Masks on standard output, variables appended to $GITHUB_ENV
+    Github,
+    /// The manifest of a Secret
+    Kubernetes,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
-    args.check()?;
+    let writer = Writer::chosen(args, context)?;
     let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
     let mut vault = context.vault(&loaded)?;
     if let Some(output) = &args.output {
-        check_output(&vault, output, args.force)?;
+        destination::check(&vault, output, args.force)?;
     }
-    let text = args.text(context, &mut vault, &name)?;
+    let written = writer.write(context, &mut vault, &name)?;
     context.tell(&mut vault);
     match &args.output {
-        None => context.ui.data(&text)?,
+        None => context.ui.data(&written.text)?,
         Some(output) => {
-            replace(output, &text, Access::Private)?;
+            replace(output, &written.text, Access::Private)?;
             context.ui.note(&format!("wrote {}", output.display()));
         }
     }
+    if let Some(definitions) = written.definitions {
+        definitions.append()?;
+    }
     Ok(ExitCode::SUCCESS)
-}
-
-impl Args {
-    fn check(&self) -> Result<()> {
-        if self.merged && self.format != Format::Yaml {
-            return Err(
-                Failure::usage("`--merged` goes with `--format yaml`; the other formats are merged always").into(),
-            );
-        }
-        if self.flat && self.format != Format::Json {
-            return Err(Failure::usage("`--flat` goes with `--format json`; the other formats are flat always").into());
-        }
-        Ok(())
-    }
-
-    fn text(&self, context: &Context, vault: &mut Vault<'_>, name: &EnvironmentName) -> Result<Zeroizing<Vec<u8>>> {
-        if self.format == Format::Yaml && !self.merged {
-            let file = vault.load(name)?;
-            let mut text = vault.text(&file)?;
-            return Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()));
-        }
-        let layers = vault.layers(name)?;
-        let view = vault.view(&layers)?;
-        let rules = vault.rules(name)?;
-        let flat = || -> Result<Variables> {
-            let variables = variables(view.entries(), rules.variables())?;
-            warn_left_out(context, &variables);
-            Ok(variables)
-        };
-        Ok(match self.format {
-            Format::Yaml => yaml::write(&view),
-            Format::Json if self.flat => json::write_flat(&flat()?.kept),
-            Format::Json => json::write_nested(&view),
-            Format::Dotenv => dotenv::write(&flat()?.kept)?,
-            Format::Shell => shell::write(&flat()?.kept),
-        })
-    }
 }
 
 /// Readable values that must not become variables which loaders and interpreters act on.
@@ -133,46 +126,4 @@ pub(crate) fn warn_left_out(context: &Context, variables: &Variables) {
         shown.join(", ")
     );
     context.ui.warning(&text);
-}
-
-/// Plaintext does not go where git could take it, and never over a file of ours.
-fn check_output(vault: &Vault<'_>, output: &Path, force: bool) -> Result<()> {
-    let folder = output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let shown = folder.display();
-    let folder =
-        real_path(folder).map_err(|error| Failure::from(error).hint(format!("make the folder: mkdir -p '{shown}'")))?;
-    let target = folder.join(output.file_name().unwrap_or_default());
-    if let Some(own) = vault.own_file(&target) {
-        let message = format!(
-            "`{}` is a file of secretree; plaintext never replaces it",
-            own.display()
-        );
-        return Err(Failure::failed(message).hint("choose another FILE").into());
-    }
-    let Some(repository) = vault.repository() else {
-        return Ok(());
-    };
-    let Ok(relative) = target.strip_prefix(repository.root()) else {
-        return Ok(());
-    };
-    if relative.components().any(|part| part.as_os_str() == ".git") {
-        let message = format!("`{}` is inside git's own folder", output.display());
-        return Err(Failure::failed(message).hint("choose another FILE").into());
-    }
-    if force || (repository.is_ignored(relative)? && !repository.is_tracked(relative)?) {
-        return Ok(());
-    }
-    let message = format!(
-        "`{}` is inside the work tree and git does not ignore it",
-        output.display()
-    );
-    Err(Failure::failed(message)
-        .hint(format!(
-            "echo '/{}' >> .gitignore, choose a FILE outside, or say --force",
-            relative.display()
-        ))
-        .into())
 }

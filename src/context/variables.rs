@@ -70,6 +70,11 @@ impl Variables {
             .collect()
     }
 
+    /// `GITHUB_ENV`: the file from which the runner of GitHub Actions takes variables for later steps.
+    pub(crate) fn github_env(&self) -> Option<&Path> {
+        self.get("GITHUB_ENV").map(Path::new)
+    }
+
     /// `NO_COLOR` and `TERM=dumb` forbid colours.
     pub(crate) fn allow_color(&self) -> bool {
         self.get("NO_COLOR").is_none() && self.get("TERM") != Some(OsStr::new("dumb"))

@@ -325,7 +325,7 @@ fn start() {
 
 #[test]
 fn decrypt() {
-    for format in ["yaml", "json", "dotenv", "shell"] {
+    for format in ["yaml", "json", "dotenv", "shell", "docker"] {
         unseen(|alice, _| {
             let out = alice.work(&format!("inside.{format}"));
             let refused = words(alice, "decrypt dev --format")
