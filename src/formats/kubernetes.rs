@@ -102,9 +102,13 @@ fn refuse_excess(variable: &Variable, total: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use proptest::prelude::{prop_assert_eq, proptest};
+
     use super::{LARGEST, Title, write};
     use crate::error::Failure;
-    use crate::formats::readers::variables_of;
+    use crate::formats::readers::{nasty_values, variables_of};
 
     fn message<T>(result: crate::error::Result<T>) -> Option<String> {
         let failure = result.err()?.downcast::<Failure>().expect("a failure");
@@ -157,5 +161,19 @@ mod tests {
             message(write(&title, &variables)).as_deref(),
             Some("the variable of `v0` is longer than the 253 bytes of a key in a Secret")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_yaml_reader_reads_every_value_back(values in nasty_values(true)) {
+            let title = Title::new("x", None).expect("a name");
+            let text = write(&title, &variables_of(&values)).expect("written");
+            let read: serde_yaml::Value = serde_yaml::from_slice(&text).expect("YAML");
+            for (number, value) in values.iter().enumerate() {
+                let encoded = read["data"][format!("V{number}")].as_str();
+                let decoded = encoded.and_then(|text| BASE64_STANDARD.decode(text).ok());
+                prop_assert_eq!(decoded.as_ref(), Some(value));
+            }
+        }
     }
 }

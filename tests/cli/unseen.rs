@@ -325,16 +325,26 @@ fn start() {
 
 #[test]
 fn decrypt() {
-    for format in ["yaml", "json", "dotenv", "shell", "docker"] {
-        unseen(|alice, _| {
-            let out = alice.work(&format!("inside.{format}"));
-            let refused = words(alice, "decrypt dev --format")
-                .operand(format)
-                .operand("-o")
-                .operand(out);
-            vec![refused, words(alice, "decrypt nowhere --format").operand(format)]
-        });
-    }
+    unseen(|alice, _| {
+        alice.write("a.j2", "{{ a.b }} {{ c - a.b }}");
+        let writers = [
+            "--format yaml",
+            "--format json",
+            "--format dotenv",
+            "--format shell",
+            "--format docker",
+            "--format kubernetes --name x",
+            "--template a.j2",
+        ];
+        let mut commands = vec![words(alice, "decrypt dev --format github")];
+        for writer in writers {
+            let refused = words(alice, &format!("decrypt dev {writer} -o"));
+            commands.push(refused.operand(alice.work("inside")));
+            commands.push(words(alice, &format!("decrypt nowhere {writer}")));
+        }
+        commands.push(words(alice, "decrypt dev --template a.j2"));
+        commands
+    });
 }
 
 #[test]
