@@ -26,13 +26,13 @@ use crate::ui::escaped;
 PATH is a place in the file, `database.password` or `hosts.0`; a key that holds a dot is quoted:
 'tls.\"example.com\".key'. A variable's name, such as DATABASE_PASSWORD, means the one path that has it.
 
+Generators: password:N (N characters), hex:N and base64:N (N random bytes), uuid, passphrase:N (N words).
+
 Examples:
   secretree set prod database.password                asks for the value
   pass show db | secretree set prod database.password
   secretree set prod tls.key --file key.pem
-  secretree set prod session.secret --generate base64:32
-
-Generators: password:N (N characters), hex:N and base64:N (N random bytes), uuid, passphrase:N (N words)."
+  secretree set prod session.secret --generate base64:32"
 )]
 pub(crate) struct Args {
     /// The environment

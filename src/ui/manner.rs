@@ -15,8 +15,16 @@ pub(crate) struct Manner {
     /// Say more about what is done
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = Color::Auto)]
+    /// When to use colours: auto, always, never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        value_enum,
+        default_value_t = Color::Auto,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub(super) color: Color,
     /// Answer every question with yes
     #[arg(short, long, global = true)]
