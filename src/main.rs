@@ -4,6 +4,7 @@
 mod child;
 mod cli;
 mod commands;
+mod completion;
 mod context;
 mod demo;
 mod editor;

@@ -31,6 +31,7 @@ Start
   keygen                Make an identity: a private key, and the public key to give to others
   whoami                Show the identities found here and their public keys
   demo                  Show what secretree does, in a temporary repository
+  completions SHELL     Print the script that completes environments, paths and options in your shell
 
 Options
   -C DIR                Run as if started in DIR

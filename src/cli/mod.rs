@@ -7,16 +7,16 @@ mod usage;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
 
-/// The whole command line.
+/// Keeps a team's secrets in git
 #[derive(Parser)]
 #[command(name = "secretree", version, override_help = help::OVERVIEW, arg_required_else_help = true)]
 struct Cli {
@@ -44,6 +44,7 @@ enum Command {
     Keygen(keygen::Args),
     Whoami(whoami::Args),
     Demo(demo::Args),
+    Completions(completions::Args),
 }
 
 impl Command {
@@ -64,6 +65,7 @@ impl Command {
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Whoami(args) => whoami::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
+            Self::Completions(args) => completions::run(&args, context, Cli::command),
         }
     }
 }

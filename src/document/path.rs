@@ -74,7 +74,7 @@ impl ValuePath {
     }
 
     /// The segments joined by dots, without quotes: what a person types who knows of no clash.
-    fn joined(&self) -> String {
+    pub fn joined(&self) -> String {
         let text = |segment: &Segment| match segment {
             Segment::Key(key) => key.clone(),
             Segment::Index(index) => index.to_string(),

@@ -27,6 +27,7 @@ mod apply;
 mod canary;
 mod captured;
 mod commands_page;
+mod completions;
 mod crash;
 mod decrypt;
 mod demo;
