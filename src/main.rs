@@ -9,6 +9,7 @@ mod context;
 mod demo;
 mod editor;
 mod input;
+mod manual;
 mod ui;
 
 use std::panic::{self, AssertUnwindSafe};

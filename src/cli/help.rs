@@ -1,6 +1,8 @@
 //! The overview that `secretree`, `secretree --help` and `secretree help` print: the verbs in groups, which
 //! the argument parser cannot do for subcommands. A test holds it against the tree of verbs.
 
+use crate::manual::Group;
+
 /// All verbs of this release, grouped; each with the first line of its own help.
 pub(super) const OVERVIEW: &str = "\
 secretree keeps a team's secrets in git: one YAML file per environment, values encrypted, keys readable.
@@ -49,28 +51,40 @@ all. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no identity here can read th
 it claims to be.
 ";
 
+/// The groups of the overview: heading, verbs with their operands and what they are for.
+pub(super) fn groups() -> Vec<Group<'static>> {
+    let mut groups: Vec<Group<'static>> = Vec::new();
+    for paragraph in OVERVIEW.split("\n\n") {
+        let Some((heading, lines)) = paragraph.split_once('\n') else {
+            continue;
+        };
+        let verbs: Vec<_> = lines.lines().filter_map(described).collect();
+        if verbs.iter().any(|(what, _)| !what.starts_with('-')) {
+            groups.push((heading, verbs));
+        }
+    }
+    groups
+}
+
+/// The lines that describe something: two blanks, what it is, at least two blanks, the description.
+fn described(line: &str) -> Option<(&str, &str)> {
+    let (what, description) = line.strip_prefix("  ")?.trim_start().split_once("  ")?;
+    Some((what, description.trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use clap::CommandFactory as _;
 
-    use super::OVERVIEW;
+    use super::{OVERVIEW, described, groups};
     use crate::cli::Cli;
-
-    /// The lines that describe something: two blanks, what it is, at least two blanks, the description.
-    fn described(line: &str) -> Option<(&str, &str)> {
-        let (what, description) = line.strip_prefix("  ")?.trim_start().split_once("  ")?;
-        Some((what, description.trim_start()))
-    }
 
     #[test]
     fn the_overview_names_every_verb_once_with_its_own_words() {
         let mut verbs = BTreeSet::new();
-        for (what, description) in OVERVIEW.lines().filter_map(described) {
-            if what.starts_with('-') {
-                continue;
-            }
+        for (what, description) in groups().into_iter().flat_map(|(_, verbs)| verbs) {
             let name = what.split(' ').next().expect("split gives at least one part");
             let tree = Cli::command();
             let verb = tree.find_subcommand(name).expect(name);

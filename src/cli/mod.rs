@@ -11,7 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, run, set, trust, unset, whoami,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, man, run, set, trust, unset,
+    whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -45,6 +46,8 @@ enum Command {
     Whoami(whoami::Args),
     Demo(demo::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 impl Command {
@@ -66,6 +69,7 @@ impl Command {
             Self::Whoami(args) => whoami::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Completions(args) => completions::run(&args, context, Cli::command),
+            Self::Man(args) => man::run(&args, context, Cli::command(), &help::groups()),
         }
     }
 }

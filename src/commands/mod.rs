@@ -12,6 +12,7 @@ pub(crate) mod get;
 pub(crate) mod init;
 pub(crate) mod keygen;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod run;
 pub(crate) mod set;
 pub(crate) mod trust;

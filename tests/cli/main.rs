@@ -52,6 +52,7 @@ mod github_runner;
 mod init;
 mod keygen;
 mod list;
+mod man;
 mod merge;
 mod monorepo;
 mod output;
