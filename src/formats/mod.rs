@@ -9,6 +9,7 @@ mod imported;
 pub mod json;
 pub mod kubernetes;
 pub mod shell;
+pub mod sops;
 pub mod template;
 mod variables;
 pub mod yaml;
