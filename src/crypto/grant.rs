@@ -116,7 +116,8 @@ pub fn seal_grant(public: &PublicKey, grant: &GrantPlaintext, plugins: &Plugins)
     Ok(file)
 }
 
-fn recipient(public: &PublicKey, plugins: &Plugins) -> Result<Box<dyn age::Recipient>> {
+/// What age encrypts to for `public`.
+pub(super) fn recipient(public: &PublicKey, plugins: &Plugins) -> Result<Box<dyn age::Recipient>> {
     let text = public.canonical();
     let checked = "public keys were parsed by the same library";
     Ok(match public.kind() {

@@ -2,6 +2,7 @@
 //! proposals, the keys of people and machines, and generated values. Everything sealed is a standard age
 //! file (C2SP `age.md`). It knows nothing of policies, git or documents: a path comes as its JSON text.
 
+pub mod data_key;
 pub mod envelope;
 pub mod generate;
 pub mod grant;

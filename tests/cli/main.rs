@@ -67,6 +67,7 @@ mod sandbox;
 mod sandbox_itself;
 mod set;
 mod set_value;
+mod sops;
 mod stock_age;
 mod stories;
 mod team;

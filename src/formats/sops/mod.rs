@@ -1,9 +1,21 @@
 //! Everything that knows sops: its encrypted files, read and written, and the rules of `.sops.yaml`. What becomes of
 //! a file that was read is left to `import`; which age keys are at hand, to the caller.
 
+mod data;
+mod dotenv;
+mod json;
+mod layout;
 mod loose;
+mod metadata;
+mod opening;
+mod resolve;
 mod rules;
+mod scalar;
+mod sealed;
 mod selection;
+mod splice;
+mod writer;
+mod yaml;
 
 use std::path::Path;
 
@@ -13,6 +25,7 @@ use crate::formats::Imported;
 
 pub use rules::{SopsRecipient, SopsRule, SopsRules};
 pub use selection::Selection;
+pub use writer::write;
 
 /// The form of a sops file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +79,35 @@ fn has_one_value(text: &str) -> bool {
     serde_json::from_str::<Sealed>(text).is_ok()
 }
 
-/// The text of a sops file that one of these identities opens. `name` is what messages call the file.
+/// The largest sops file that is read, in bytes.
+pub const LARGEST: usize = 16 << 20;
+
+/// The text of a sops file that one of these identities opens, with its values and comments; `name` is what messages
+/// call the file. YAML stays as it stands, JSON and dotenv become YAML. The MAC of the file is checked.
 ///
 /// # Errors
 /// Exit 1 for what cannot be read here, exit 4 if no identity fits, exit 5 if the file is not what sops wrote.
-pub fn read(_bytes: &[u8], kind: Kind, _identities: &mut Identities, name: &str) -> Result<Imported> {
-    Err(Failure::failed(format!(
-        "`{name}` is a sops file of a kind that is not read here: {kind:?}"
-    ))
-    .into())
+pub fn read(bytes: &[u8], kind: Kind, identities: &mut Identities, name: &str) -> Result<Imported> {
+    if bytes.len() > LARGEST {
+        let message = format!("`{name}` is larger than the 16 MiB that a sops file may have here");
+        return Err(Failure::failed(message).into());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::failed(format!("`{name}` is not UTF-8 text")))?;
+    match kind {
+        Kind::Yaml => yaml::read(text, identities, name),
+        Kind::Json => json::read(text, identities, name),
+        Kind::Dotenv => dotenv::read(text.trim_start_matches('\u{feff}'), identities, name),
+        Kind::Ini => {
+            let message = format!("`{name}` is a sops file in INI form, which is not read here");
+            let hint = format!("sops -d --output-type yaml {name} | secretree import ENV -");
+            Err(Failure::failed(message).hint(hint).into())
+        }
+        Kind::Binary => {
+            let message = format!("`{name}` is one binary value sealed by sops, and an environment has many");
+            let hint = format!("give it a place in one: `sops -d {name} | secretree set ENV PATH`");
+            Err(Failure::failed(message).hint(hint).into())
+        }
+    }
 }
 
 #[cfg(test)]
