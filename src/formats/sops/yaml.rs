@@ -10,6 +10,7 @@ use super::resolve;
 use super::scalar::Scalar;
 use super::sealed::OPENING;
 use super::splice::{Piece, assemble};
+use super::unfit;
 use crate::crypto::identities::Identities;
 use crate::document::lines::{Refusal, may_stand_raw};
 use crate::document::tree::{self, Mapping, Node, Rules, Sequence, Tree};
@@ -197,14 +198,8 @@ impl<'t, 'a> Walk<'t, 'a> {
 
     fn finish(self) -> Result<Imported> {
         self.opening.finish(self.name)?;
-        let text = assemble(self.tree, self.pieces, &self.values).map_err(|refusal| {
-            let reason = refusal.map_or_else(String::new, |refusal| format!(": {}", refusal.message));
-            let message = format!(
-                "`{}` cannot be put together as YAML once it is opened{reason}",
-                self.name
-            );
-            Failure::failed(message).hint(way_out(self.name))
-        })?;
+        let text =
+            assemble(self.tree, self.pieces, &self.values).map_err(|refusal| unfit(self.name, refusal.as_ref()))?;
         let note = match self.unopened.as_slice() {
             [] => None,
             [line] => Some(format!("the comment in line {line} did not open and stays as it is")),
