@@ -36,6 +36,7 @@ Examples:
   eval \"$(secretree decrypt dev --format shell)\"
   docker run --env-file <(secretree decrypt dev --format docker) shop
   secretree decrypt prod --format kubernetes --name shop | kubectl apply -f -
+  secretree decrypt prod --format sops --recipient age1… -o prod.sops.yaml
   secretree decrypt prod --format github            in a step: masked variables for the later steps
   secretree decrypt prod --template nginx.conf.j2 -o /run/nginx.conf"
 )]
@@ -64,8 +65,11 @@ pub(crate) struct Args {
     /// With `kubernetes`: the namespace of the Secret
     #[arg(long, value_name = "NS")]
     namespace: Option<String>,
+    /// With `sops`: a public key that opens the file, age or SSH; repeatable
+    #[arg(long, value_name = "AGE_KEY")]
+    recipient: Vec<String>,
     /// Write what this template makes of the values
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "merged", "flat", "name", "namespace"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "merged", "flat", "name", "namespace", "recipient"])]
     template: Option<PathBuf>,
 }
 
@@ -86,6 +90,8 @@ pub(crate) enum Format {
     Github,
     /// The manifest of a Secret
     Kubernetes,
+    /// A sops file, sealed for --recipient
+    Sops,
 }
 
 /// Runs the command.
@@ -94,7 +100,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
     let mut vault = context.vault(&loaded)?;
     if let Some(output) = &args.output {
-        destination::check(&vault, output, args.force)?;
+        // What is sealed again may stand where git takes it.
+        destination::check(&vault, output, args.force || args.format == Format::Sops)?;
     }
     let written = writer.write(context, &mut vault, &name)?;
     context.tell(&mut vault);

@@ -1,11 +1,13 @@
 //! What `decrypt` was asked to write, checked before anything is opened, and the writing of it. How a format quotes is left
 //! to `formats`.
 
+use jiff::Timestamp;
+use secretree::crypto::public_key::PublicKey;
 use secretree::error::{Failure, Result};
 use secretree::formats::kubernetes::Title;
 use secretree::formats::template::Template;
 use secretree::formats::{
-    Variables, docker, dotenv, github, json, kubernetes, shell, variables, variables_of_any_bytes, yaml,
+    Variables, docker, dotenv, github, json, kubernetes, shell, sops, variables, variables_of_any_bytes, yaml,
 };
 use secretree::names::EnvironmentName;
 use secretree::vault::Vault;
@@ -29,6 +31,8 @@ pub(super) enum Writer {
     Kubernetes(Title),
     /// Masks and definitions for this job.
     Github(Job),
+    /// A sops file for these keys.
+    Sops(Vec<PublicKey>),
     /// What a template makes of it.
     Template(Template),
 }
@@ -65,6 +69,7 @@ impl Writer {
             Format::Docker => Self::Flat(|variables| docker::write(&variables.kept)),
             Format::Kubernetes => Self::Kubernetes(title(args)?),
             Format::Github => Self::Github(Job::find(context)?),
+            Format::Sops => Self::Sops(recipients(args)?),
         })
     }
 
@@ -91,6 +96,10 @@ impl Writer {
                 let variables = variables_of_any_bytes(view.entries(), rules.variables()).map(warned)?;
                 kubernetes::write(&title, &variables.kept)?.into()
             }
+            Self::Sops(recipients) => {
+                let plugins = context.plugins(vault.repository().map(|repository| repository.root()));
+                sops::write(&view, &recipients, &plugins, Timestamp::now().as_second())?.into()
+            }
             Self::Github(job) => {
                 let commands = github::write(&flat()?.kept)?;
                 Written {
@@ -116,12 +125,27 @@ fn check(args: &Args) -> Result<()> {
         "`--name` goes with `--format kubernetes`"
     } else if args.namespace.is_some() && format != Format::Kubernetes {
         "`--namespace` goes with `--format kubernetes`"
+    } else if !args.recipient.is_empty() && format != Format::Sops {
+        "`--recipient` goes with `--format sops`"
     } else if args.output.is_some() && format == Format::Github {
         "`--output` does not go with `--format github`: the runner reads the masks on standard output"
     } else {
         return Ok(());
     };
     Err(Failure::usage(message).into())
+}
+
+fn recipients(args: &Args) -> Result<Vec<PublicKey>> {
+    if args.recipient.is_empty() {
+        return Err(Failure::usage("`--format sops` needs the keys that open the file")
+            .hint("--recipient AGE_KEY, more than once for several")
+            .into());
+    }
+    // What is no public key is not repeated: it could be a private one.
+    let parsed = args.recipient.iter().map(|text| {
+        PublicKey::parse(text).map_err(|reason| Failure::usage(format!("what `--recipient` names {reason}")).into())
+    });
+    parsed.collect()
 }
 
 fn title(args: &Args) -> Result<Title> {
