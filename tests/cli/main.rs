@@ -68,6 +68,8 @@ mod sandbox_itself;
 mod set;
 mod set_value;
 mod sops;
+mod sops_refused;
+mod sops_written;
 mod stock_age;
 mod stories;
 mod team;

@@ -14,6 +14,8 @@ use crate::value::Value;
 
 /// How far a mapping of the result is indented.
 const INDENT: usize = 2;
+/// How much of a path is shown, in characters.
+const LONGEST_SHOWN: usize = 200;
 
 /// Opens the file `name` with this text.
 pub(super) fn read(text: &str, identities: &mut Identities, name: &str) -> Result<Imported> {
@@ -101,6 +103,7 @@ impl Walk<'_> {
 
     fn fault(&self, fault: Fault) -> Failure {
         let path = self.path.bound().trim_end_matches(':').replace(':', ".");
-        fault.at(self.name, &format!("at `{path}`"))
+        let shown: String = path.chars().take(LONGEST_SHOWN).collect();
+        fault.at(self.name, &format!("at `{shown}`"))
     }
 }

@@ -117,6 +117,9 @@ impl Metadata {
 
     fn no_age_key(&self, name: &str) -> Failure {
         let message = match self.foreign.as_slice() {
+            _ if !self.recipients.is_empty() => {
+                format!("`{name}` is sealed for age recipients that are no public keys")
+            }
             [] => format!("`{name}` is sealed for nobody: its sops metadata names no key"),
             kinds => format!(
                 "`{name}` is sealed for {} only, and only age keys are opened here",
