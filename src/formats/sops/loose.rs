@@ -78,11 +78,20 @@ impl Node {
     }
 }
 
+/// A document, and how its scalars are called wherever they stand.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// The root; nothing in an empty document.
+    pub(super) root: Option<Rc<Node>>,
+    /// The first name of each text that has one.
+    pub(super) names: HashMap<String, String>,
+}
+
 /// Reads one document.
 ///
 /// # Errors
 /// What is no YAML, or nested too deeply. Aliases cost nothing: what they name is shared, not copied.
-pub(super) fn parse(text: &str) -> Result<Option<Rc<Node>>, Refusal> {
+pub(super) fn parse(text: &str) -> Result<Document, Refusal> {
     let mut options = granit_parser::options! {
         emit_anchor_events: true,
         flow_nesting_limit: DEEPEST_NESTING,
@@ -94,16 +103,19 @@ pub(super) fn parse(text: &str) -> Result<Option<Rc<Node>>, Refusal> {
         lines: Lines::new(text),
         parser: Parser::new_from_str_with_options(text, options),
         anchored: HashMap::new(),
+        names: HashMap::new(),
         ahead: None,
     };
-    loop {
+    let root = loop {
         let (event, span) = reader.next()?;
         match event {
             Event::StreamStart | Event::DocumentStart(..) => {}
-            Event::StreamEnd | Event::DocumentEnd => return Ok(None),
-            event => return reader.node(event, &span).map(Some),
+            Event::StreamEnd | Event::DocumentEnd => break None,
+            event => break Some(reader.node(event, &span)?),
         }
-    }
+    };
+    let names = reader.names;
+    Ok(Document { root, names })
 }
 
 struct Reader<'a> {
@@ -111,6 +123,7 @@ struct Reader<'a> {
     lines: Lines<'a>,
     parser: Parser<'a, StrInput<'a>>,
     anchored: HashMap<usize, Rc<Node>>,
+    names: HashMap<String, String>,
     /// An event that was looked at to see whether it is an anchor.
     ahead: Option<(Event<'a>, Span)>,
 }
@@ -178,6 +191,9 @@ impl<'a> Reader<'a> {
             place,
             content,
         });
+        if let (Content::Scalar(Some(text)), Some(name)) = (&node.content, &node.name) {
+            self.names.entry(text.clone()).or_insert_with(|| name.clone());
+        }
         if let Some(id) = id {
             self.anchored.insert(id, Rc::clone(&node));
         }
@@ -238,7 +254,7 @@ mod tests {
     use super::{Node, parse};
 
     fn read(text: &str) -> std::rc::Rc<Node> {
-        parse(text).expect("accepted").expect("something")
+        parse(text).expect("accepted").root.expect("something")
     }
 
     #[test]
@@ -294,6 +310,6 @@ mod tests {
         ] {
             assert!(parse(text).is_err());
         }
-        assert!(parse("# nothing\n").expect("accepted").is_none());
+        assert!(parse("# nothing\n").expect("accepted").root.is_none());
     }
 }

@@ -73,13 +73,20 @@ impl SopsRules {
             let place = Place { line: 1, column: 1 };
             return Err(Refusal::new(place, "the file is larger than 1 MiB"));
         }
-        let root = parse(text)?;
-        let listed = root.as_deref().and_then(|root| root.get("creation_rules"));
+        let document = parse(text)?;
+        let listed = document.root.as_deref().and_then(|root| root.get("creation_rules"));
         let mut budget = MOST_KEYS;
         let rules = listed.map_or(&[][..], Node::items).iter();
-        let rules = rules
+        let mut rules = rules
             .map(|rule| read_rule(rule, &mut budget))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        // A key without a name here may have one where all keys are listed.
+        for recipient in rules.iter_mut().flat_map(|rule| &mut rule.recipients) {
+            recipient.name = recipient
+                .name
+                .take()
+                .or_else(|| document.names.get(&recipient.key).cloned());
+        }
         Ok(Self { rules })
     }
 
@@ -254,7 +261,7 @@ creation_rules:
         let dev = rules.matching("dev/a.yaml").expect("a rule");
         assert_eq!(
             dev.recipients,
-            [recipient("age1alice", None), recipient("age1carol", None)]
+            [recipient("age1alice", Some("alice")), recipient("age1carol", None)]
         );
         assert_eq!(dev.foreign, ["kms"]);
         let rest = rules.matching("x").expect("a rule");

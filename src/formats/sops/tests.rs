@@ -3,9 +3,14 @@
 use expect_test::{Expect, expect};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
+use sha2::{Digest as _, Sha512};
+
+use super::sealed::DataKey;
 use super::{Kind, read, write};
+use crate::crypto::data_key::seal_data_key;
 use crate::crypto::identities::{Identities, KeySource, generate_x25519};
 use crate::crypto::plugins::Plugins;
+use crate::crypto::public_key::PublicKey;
 use crate::document::tree::{Rules, Tree};
 use crate::error::{Failure, FailureKind, Result};
 use crate::formats::Imported;
@@ -204,6 +209,92 @@ fn a_value_of_a_tokens_shape_gets_in_nowhere() {
     let refused = read(&file, Kind::Yaml, &mut identities, "file").err().expect("refused");
     let message = "`file` cannot become the text of an environment once it is opened: a value that has the shape of an encrypted token";
     assert_eq!(refused.to_string(), message);
+}
+
+/// A file whose body is made with its key; `covered` are the bytes of the values.
+fn made(body: impl FnOnce(&DataKey) -> String, covered: &str) -> Result<Imported, Failure> {
+    let (key, bytes) = DataKey::generate();
+    let public = PublicKey::parse(
+        IDENTITY
+            .lines()
+            .find_map(|line| line.strip_prefix("# public key: "))
+            .unwrap(),
+    )
+    .unwrap();
+    let sealed = seal_data_key(&public, &bytes, &Plugins::none()).unwrap();
+    let mac: String = Sha512::digest(covered)
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    let mac = key.seal("str", mac.as_bytes(), "2026-01-01T00:00:00Z");
+    let text = format!(
+        "{}sops:\n  age:\n  - recipient: {public}\n    enc: |\n      {}\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: {mac}\n",
+        body(&key),
+        sealed.trim().replace('\n', "\n      ")
+    );
+    opened(&text, Kind::Yaml)
+}
+
+#[test]
+fn lists_of_comments_and_odd_comments_are_laid_out_soundly() {
+    let comment = |key: &DataKey, text: &str, path: &str| key.seal("comment", text.as_bytes(), path);
+    let read = made(
+        |key| {
+            format!(
+                "l:\n- {}\n- {}\nm:\n    - - {}\n",
+                comment(key, " a", "l:"),
+                comment(key, "b", "l:"),
+                comment(key, "c", "m:")
+            )
+        },
+        "",
+    );
+    expect![[r#"
+        l:
+        # a
+         [] #b
+        m:
+            -  [] #c
+    "#]].assert_eq(&read.unwrap().text);
+    let read = made(
+        |key| format!("#{}\na: {{}}\n", comment(key, "two\nlines\u{7}\u{2028}", ":")),
+        "",
+    );
+    expect![[r#"
+        #two lines  
+        a: {}
+    "#]].assert_eq(&read.unwrap().text);
+    for place in ["a: X\n", "a: [X]\n"] {
+        let failure = made(
+            |key| place.replace('X', &format!("\"{}\"", comment(key, "c", "a:"))),
+            "",
+        )
+        .err()
+        .unwrap();
+        assert_eq!(
+            failure.message(),
+            "`file` line 1 column 4: a value that is not of the type it claims"
+                .replace('4', if place.contains('[') { "5" } else { "4" })
+        );
+    }
+}
+
+#[test]
+fn a_value_stands_in_any_style() {
+    let value = |key: &DataKey, text: &str| key.seal("str", text.as_bytes(), "a:");
+    for (style, text, expected) in [
+        ("a: X\n", "one\n\n", "a: |+\n  one\n\n"),
+        ("a: X\n\n# c\n", "one\n\n", "a: \"one\\n\\n\"\n\n# c\n"),
+        ("a: X # c\n", "one\ntwo", "a: \"one\\ntwo\" # c\n"),
+        ("a: |- # c\n  X\n", "one\ntwo", "a: \"one\\ntwo\" # c\n"),
+        ("a: |-\n  X\n", "1", "a: \"1\"\n"),
+        ("a: ['X']\n", "one\ntwo", "a: [\"one\\ntwo\"]\n"),
+        ("a:\n  X\n", "one\ntwo", "a:\n  |-\n  one\n  two\n"),
+    ] {
+        let read = made(|key| style.replace('X', &value(key, text)), text);
+        let read = read.unwrap_or_else(|failure| panic!("{style}: {failure}"));
+        assert_eq!(*read.text, expected, "{style}");
+    }
 }
 
 /// A file with some bytes of it replaced.
