@@ -52,8 +52,11 @@ fn operands_and_options_are_completed() {
         ("run --only str", "stripe.key"),
         ("apply dev p", "prod"),
         ("apply dev --take-over log", "log.level"),
-        ("decrypt --format ya", "yaml"),
-        ("decrypt --format=dot", "--format=dotenv"),
+        (
+            "decrypt --format ",
+            "yaml json dotenv shell docker github kubernetes sops",
+        ),
+        ("decrypt --format=d", "--format=dotenv --format=docker"),
         ("decrypt dev -o ", ":files"),
         ("set dev stripe.key --file k", ":files"),
         ("-C ", ":folders"),

@@ -255,7 +255,8 @@ fn lists_of_comments_and_odd_comments_are_laid_out_soundly() {
          [] #b
         m:
             -  [] #c
-    "#]].assert_eq(&read.unwrap().text);
+    "#]]
+    .assert_eq(&read.unwrap().text);
     let read = made(
         |key| format!("#{}\na: {{}}\n", comment(key, "two\nlines\u{7}\u{2028}", ":")),
         "",
@@ -263,7 +264,8 @@ fn lists_of_comments_and_odd_comments_are_laid_out_soundly() {
     expect![[r#"
         #two lines  
         a: {}
-    "#]].assert_eq(&read.unwrap().text);
+    "#]]
+    .assert_eq(&read.unwrap().text);
     for place in ["a: X\n", "a: [X]\n"] {
         let failure = made(
             |key| place.replace('X', &format!("\"{}\"", comment(key, "c", "a:"))),
