@@ -23,9 +23,12 @@
     reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
 )]
 
+mod action;
+mod action_runner;
 mod apply;
 mod canary;
 mod captured;
+mod ci_recipes;
 mod commands_page;
 mod completions;
 mod crash;
@@ -50,6 +53,7 @@ mod formatters;
 mod get;
 mod github_runner;
 mod init;
+mod key_sources;
 mod keygen;
 mod list;
 mod man;
