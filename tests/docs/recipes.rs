@@ -3,7 +3,7 @@
 //!
 //! `<!-- run by tests/docs: NAME -->` before a block leads to `tests/docs/recipes/NAME.sh`: lines of a shell, run in the
 //! folder `shop`, in which the block replaces the line `# the block of the page`. The lines behind it fail if the recipe
-//! did not do what it is for. `# needs: TOOL…` names what CI has and another machine may lack, `# optional: TOOL…` what
+//! did not do what it is for; what it printed is in `../printed`. `# needs: TOOL…` names what CI has and another machine may lack, `# optional: TOOL…` what
 //! CI may lack too, and `# given: NAME`, at the first of a section, who lays out the repository: `tests/docs/given`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,10 @@ impl Recipe {
     }
 
     fn with(&self, block: &str) -> String {
-        format!("{START}{}", self.text.replace(BLOCK, block))
+        format!(
+            "{START}{}",
+            self.text.replace(BLOCK, &format!("{{\n{block}}} > ../printed\n"))
+        )
     }
 }
 
@@ -138,11 +141,18 @@ fn adopting_works() {
 #[test]
 fn no_recipe_is_forgotten() {
     let pages = pages();
-    let marks: Vec<_> = pages.values().flat_map(|page| blocks(page)).map(|block| block.mark).collect();
+    let marks: Vec<_> = pages
+        .values()
+        .flat_map(|page| blocks(page))
+        .map(|block| block.mark)
+        .collect();
     let folder = std::fs::read_dir(root().join("tests/docs/recipes")).unwrap();
     for entry in folder {
         let path = entry.unwrap().path();
-        let name = path.file_stem().and_then(std::ffi::OsStr::to_str).expect("a name in ASCII");
+        let name = path
+            .file_stem()
+            .and_then(std::ffi::OsStr::to_str)
+            .expect("a name in ASCII");
         let uses = marks.iter().filter(|mark| **mark == Mark::Run(name.to_owned())).count();
         assert_eq!(uses, 1, "blocks that are run by `{name}`");
     }

@@ -10,5 +10,6 @@ stringData:
   DATABASE_PASSWORD: {{ .Values.database.password | quote }}
 EOF
 # the block of the page
+grep -qF "1 chart(s) linted, 0 chart(s) failed" ../printed
 secretree decrypt prod --merged | helm template shop ./chart --values - > rendered
 grep -qF 'DATABASE_PASSWORD: "a \"b\" $HOME \\n #c"' rendered

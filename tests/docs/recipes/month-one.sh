@@ -1,5 +1,6 @@
 # given: history
 # the block of the page
-git log --all --oneline --name-only -- '*.env*' | grep -qx .env
+grep -qx .env ../printed
+grep -qF session.secret ../printed
 test "$(secretree get prod session.secret | wc -c)" = 44
 test -z "$(git status --porcelain)"
