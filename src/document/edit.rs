@@ -1,12 +1,14 @@
 //! Adds and removes values in a text by path, line by line: what stands elsewhere keeps its bytes. Replacing a value
 //! that stands there is `write`'s; sealing list items that moved up is the vault's.
 
+mod overlay;
 mod remove;
 #[cfg(test)]
 mod tests;
 
 use zeroize::Zeroizing;
 
+pub use overlay::{Misfit, overlay};
 pub use remove::remove;
 
 use super::lines::leading_blanks;

@@ -181,8 +181,13 @@ fn strip_line_end(text: &mut String) {
     }
 }
 
-/// Replaces a token's scalar by `restored`, the text of its value.
-fn push_value(tree: &Tree<'_>, scalar: &Scalar<'_>, restored: Zeroizing<String>, replacements: &mut Vec<Replacement>) {
+/// Replaces a scalar by `restored`, the text of a value.
+pub(super) fn push_value(
+    tree: &Tree<'_>,
+    scalar: &Scalar<'_>,
+    restored: Zeroizing<String>,
+    replacements: &mut Vec<Replacement>,
+) {
     let text = tree.text;
     if restored.bytes().all(|byte| byte == b' ' || byte == b'\t') {
         replacements.push(Replacement {
@@ -197,22 +202,27 @@ fn push_value(tree: &Tree<'_>, scalar: &Scalar<'_>, restored: Zeroizing<String>,
         }
         return;
     }
+    let split = match scalar.flow {
+        true => restored.len(),
+        false => extent::header_end(&restored).unwrap_or(restored.len()),
+    };
+    let mut head = Zeroizing::new(String::with_capacity(split + 2));
+    head.push_str(if scalar.empty { " " } else { "" });
+    head.push_str(&restored[..split]);
+    if scalar.empty && text.as_bytes().get(scalar.head.end) == Some(&b'#') {
+        head.push(' ');
+    }
+    replacements.push(Replacement {
+        range: scalar.head.clone(),
+        text: head,
+    });
     if scalar.flow {
-        replacements.push(Replacement {
-            range: scalar.head.clone(),
-            text: restored,
-        });
         return;
     }
-    let split = extent::header_end(&restored).unwrap_or(restored.len());
     let mut tail = Zeroizing::new(restored[split..].to_owned());
     if !tail.ends_with('\n') {
         tail.push_str(last_line_end(&text[scalar.tail.clone()]));
     }
-    replacements.push(Replacement {
-        range: scalar.head.clone(),
-        text: Zeroizing::new(restored[..split].to_owned()),
-    });
     replacements.push(Replacement {
         range: scalar.tail.clone(),
         text: tail,

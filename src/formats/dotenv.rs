@@ -13,8 +13,16 @@
 //! | carriage returns and one of those | as without carriage returns | all but the shell |
 //!
 //! A shell never runs any part of a value, and a value that a reader misreads never changes what it reads of another.
+//! Reading such files is `read`'s, which takes what other writers wrote.
+
+mod read;
+mod scan;
 
 use zeroize::Zeroizing;
+
+pub use read::read;
+pub(super) use read::written;
+pub(super) use scan::{Doubt, Line, has_expansion, normalized, scan};
 
 use super::buffer::Buffer;
 use super::variables::Variable;

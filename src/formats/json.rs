@@ -1,6 +1,8 @@
 //! JSON: typed values in nested mappings, or variables in one flat object. Strings are escaped as in tokens (FORMAT,
 //! Plaintexts), objects keep the order of the file, two spaces indent.
 
+mod read;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
@@ -9,6 +11,9 @@ use super::buffer::Buffer;
 use super::variables::Variable;
 use crate::value::{Value, push_json_string};
 use crate::view::View;
+
+pub(super) use read::members;
+pub use read::read;
 
 /// The values where they stand: mappings are objects, lists arrays, integers numbers, `null` is kept, and bytes are
 /// strings of their base64. Ends with a newline.
