@@ -23,7 +23,7 @@ pub(crate) fn from_file(path: &Path) -> Result<Secret> {
 /// input without one trailing newline; `raw` keeps that.
 pub(crate) fn from_person_or_pipe(ui: &Ui, place: &str, raw: bool) -> Result<Secret> {
     if !io::stdin().is_terminal() {
-        let text = read(io::stdin().lock())?;
+        let text = all_of(io::stdin().lock(), LARGEST)?;
         return if raw { Ok(text) } else { without_newline(text) };
     }
     let Some(terminal) = ui.terminal() else {
@@ -56,8 +56,8 @@ fn without_newline(text: Secret) -> Result<Secret> {
     Ok(Secret::new(end.to_vec()))
 }
 
-/// Reads to the end. Grows by moving into a larger buffer and wiping the smaller one.
-fn read(mut source: impl Read) -> Result<Secret> {
+/// Reads standard input to its end, at most `limit` bytes. Grows by moving into a larger buffer and wiping the smaller one.
+pub(crate) fn all_of(mut source: impl Read, limit: usize) -> Result<Secret> {
     let mut bytes = Zeroizing::new(vec![0; 64 << 10]);
     let mut length = 0;
     loop {
@@ -72,8 +72,8 @@ fn read(mut source: impl Read) -> Result<Secret> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Failure::failed(format!("standard input cannot be read: {error}")).into()),
         }
-        if length > LARGEST {
-            return Err(Failure::failed("standard input is larger than 16 MiB, the most a value can have").into());
+        if length > limit {
+            return Err(Failure::failed(format!("standard input is larger than {} MiB", limit >> 20)).into());
         }
     }
     Ok(Secret::new(bytes[..length].to_vec()))
@@ -85,7 +85,7 @@ mod tests {
 
     use secretree::secret::Secret;
 
-    use super::{LARGEST, read, without_newline};
+    use super::{LARGEST, all_of, without_newline};
 
     #[test]
     fn one_newline_is_taken_off() {
@@ -108,11 +108,11 @@ mod tests {
     #[test]
     fn reading_stops_at_the_bound() {
         let text = vec![7; 200_000];
-        assert_eq!(read(text.as_slice()).unwrap().expose(), text);
+        assert_eq!(all_of(text.as_slice(), LARGEST).unwrap().expose(), text);
         assert_eq!(
-            read(io::repeat(7)).unwrap_err().to_string(),
-            "standard input is larger than 16 MiB, the most a value can have"
+            all_of(io::repeat(7), LARGEST).unwrap_err().to_string(),
+            "standard input is larger than 16 MiB"
         );
-        assert_eq!(read(vec![7; LARGEST].as_slice()).unwrap().len(), LARGEST);
+        assert_eq!(all_of(vec![7; LARGEST].as_slice(), LARGEST).unwrap().len(), LARGEST);
     }
 }

@@ -20,6 +20,7 @@ Daily
 Files
   decrypt [ENV]         Print an environment decrypted, as YAML, JSON or variables
   encrypt [ENV…]        Seal what stands readable in an environment file and should not
+  import ENV FILE       Take the values of another tool's file into an environment
 
 People
   apply [ENV…]          Make the environment files what the policy says: who can read them

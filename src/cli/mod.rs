@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, init, keygen, list, man, run, set, trust, unset,
-    whoami,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, import, init, keygen, list, man, run, set, trust,
+    unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -38,6 +38,7 @@ enum Command {
     List(list::Args),
     Decrypt(decrypt::Args),
     Encrypt(encrypt::Args),
+    Import(import::Args),
     Apply(apply::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -61,6 +62,7 @@ impl Command {
             Self::Unset(args) => unset::run(&args, context),
             Self::List(args) => list::run(&args, context),
             Self::Encrypt(args) => encrypt::run(&args, context),
+            Self::Import(args) => import::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),

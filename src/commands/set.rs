@@ -115,9 +115,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 let basis = vault.or_first(&file)?;
                 vault.open(&basis)?.set(&path, value)?
             };
-            if let Some(path) = changed.1.readable.first() {
-                vault.refuse_readable_over_token(&file, path)?;
-            }
+            vault.refuse_readable_over_token(&file, &changed.1.readable)?;
             vault.save(&lock, &[(&file, changed.0)])?;
             match (changed.1.is_empty(), changed.1.readable.is_empty()) {
                 (true, _) => "unchanged",

@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
                 }
             }
             Node::Plain(_) | Node::List(_) => {
-                return Err(Failure::failed(format!("`{name}` is no string, and Doppler's values are strings"))
+                return Err(Failure::failed(format!("has a value that is no string, `{name}`, and Doppler's are"))
                     .hint("--from json takes any JSON")
                     .into());
             }
@@ -134,6 +134,6 @@ mod tests {
             assert!(!is_doppler(text));
         }
         let refused = read(b"{\"A\": 1}").err().expect("refused");
-        assert_eq!(refused.to_string(), "`A` is no string, and Doppler's values are strings");
+        assert_eq!(refused.to_string(), "has a value that is no string, `A`, and Doppler's are");
     }
 }

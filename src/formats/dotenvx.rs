@@ -77,14 +77,13 @@ pub fn split_keys(text: &str) -> Vec<Secret> {
         .collect()
 }
 
-/// Reads the file with private keys (hex, 64 digits), each tried where no other fits.
+/// Reads the file; of the keys each is tried where no other fits.
 ///
 /// # Errors
-/// As [`super::dotenv::read`]; `NoIdentity` if a value is encrypted to none of the keys, `Failed` if one is malformed.
-pub fn read(bytes: &[u8], keys: &[Secret]) -> Result<Imported> {
+/// As [`super::dotenv::read`]; `NoIdentity` if a value is encrypted to none of the keys.
+pub fn read(bytes: &[u8], keys: &mut PrivateKeys) -> Result<Imported> {
     let text = normalized(bytes)?;
     let (mut lines, mut doubts) = scan(&text)?;
-    let mut ring = Ring::new(keys)?;
     let mut own = Vec::new();
     lines.retain(|line| match line {
         Line::Assignment(assignment) if assignment.name.starts_with(PUBLIC_KEY_NAME) => {
@@ -98,7 +97,7 @@ pub fn read(bytes: &[u8], keys: &[Secret]) -> Result<Imported> {
     for line in &mut lines {
         let Line::Assignment(assignment) = line else { continue };
         if let Some(encoded) = assignment.value.strip_prefix(PREFIX) {
-            let value = ring.open(assignment.name, encoded)?;
+            let value = keys.open(assignment.name, encoded)?;
             if has_expansion(&value) {
                 doubts.entry(Doubt::Dollar).or_default().push(assignment.name.to_owned());
             }
@@ -112,11 +111,15 @@ pub fn read(bytes: &[u8], keys: &[Secret]) -> Result<Imported> {
     Ok(imported)
 }
 
-/// The private keys, the one that fitted last in front.
-struct Ring(Vec<SecretKey>);
+/// Private keys, the one that fitted last in front.
+pub struct PrivateKeys(Vec<SecretKey>);
 
-impl Ring {
-    fn new(keys: &[Secret]) -> Result<Self> {
+impl PrivateKeys {
+    /// The keys of these texts, 64 hex digits each.
+    ///
+    /// # Errors
+    /// `Failed` if one is malformed, or there are more than 64.
+    pub fn parse(keys: &[Secret]) -> Result<Self> {
         if keys.len() > MOST_KEYS {
             return Err(Failure::failed(format!("more than {MOST_KEYS} private keys of dotenvx were given")).into());
         }
@@ -130,7 +133,7 @@ impl Ring {
     }
 
     fn open(&mut self, name: &str, encoded: &str) -> Result<Zeroizing<String>> {
-        let malformed = || Failure::failed(format!("the encrypted value of `{name}` is malformed"));
+        let malformed = || Failure::failed(format!("has a malformed encrypted value, `{name}`"));
         let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| malformed())?;
         if bytes.len() < POINT_LENGTH + NONCE_LENGTH + TAG_LENGTH || bytes[0] != 4 {
             return Err(malformed().into());
@@ -142,11 +145,11 @@ impl Ring {
                 self.0.swap(0, position);
                 return match std::str::from_utf8(&opened) {
                     Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-                    Err(_) => Err(Failure::failed(format!("the value of `{name}` is no UTF-8 text")).into()),
+                    Err(_) => Err(Failure::failed(format!("has a value that is no UTF-8 text, `{name}`")).into()),
                 };
             }
         }
-        Err(Failure::no_identity(format!("no dotenvx key here opens `{name}`"))
+        Err(Failure::no_identity(format!("has a value that no dotenvx key here opens, `{name}`"))
             .hint(format!("put `.env.keys` beside the file, or set `{PRIVATE_KEY_NAME}`"))
             .into())
     }
@@ -185,7 +188,7 @@ fn open(key: &SecretKey, ephemeral: &PublicKey, point: &[u8], sealed: &[u8]) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{has_readable_value, is_dotenvx, private_keys, read};
+    use super::{PrivateKeys, has_readable_value, is_dotenvx, private_keys, read};
     use crate::error::{Failure, FailureKind};
     use crate::secret::Secret;
 
@@ -198,7 +201,7 @@ mod tests {
         assert!(is_dotenvx(FILE.as_bytes()) && !has_readable_value(FILE.as_bytes()));
         let mut keys = private_keys(KEYS).unwrap();
         keys.insert(0, Secret::from("11".repeat(32).as_str()));
-        let imported = read(FILE.as_bytes(), &keys).unwrap();
+        let imported = read(FILE.as_bytes(), &mut PrivateKeys::parse(&keys).unwrap()).unwrap();
         assert_eq!(*imported.text, "\n# c\nHELLO: \"wor ld\"\nS: \"it $x\"\n");
         let own = "`DOTENV_PUBLIC_KEY`: dotenvx's own, left out";
         assert_eq!(imported.notes, ["`S`: `$…` is kept as text; nothing is expanded here", own]);
@@ -206,21 +209,22 @@ mod tests {
 
     #[test]
     fn a_missing_key_and_a_broken_value_are_said_by_name() {
-        let failure = |text: &str, keys: &[Secret]| -> Failure { read(text.as_bytes(), keys).err().expect("refused").into() };
+        let failure = |text: &str, keys: &[Secret]| -> Failure {
+            let mut keys = PrivateKeys::parse(keys).unwrap();
+            read(text.as_bytes(), &mut keys).err().expect("refused").into()
+        };
         let missing = failure(FILE, &[]);
-        assert_eq!(missing.message(), "no dotenvx key here opens `HELLO`");
+        assert_eq!(missing.message(), "has a value that no dotenvx key here opens, `HELLO`");
         assert_eq!(missing.kind(), FailureKind::NoIdentity);
         let keys = private_keys(KEYS).unwrap();
         for broken in ["encrypted:", "encrypted:AAAA", "encrypted:!"] {
             let text = format!("A={broken}");
-            assert_eq!(failure(&text, &keys).message(), "the encrypted value of `A` is malformed");
+            assert_eq!(failure(&text, &keys).message(), "has a malformed encrypted value, `A`");
         }
         let point = format!("A=encrypted:{}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, [4; 120]));
-        assert_eq!(failure(&point, &keys).message(), "the encrypted value of `A` is malformed");
-        assert_eq!(
-            failure(FILE, &[Secret::from("xyz")]).message(),
-            "a private key of dotenvx is malformed"
-        );
+        assert_eq!(failure(&point, &keys).message(), "has a malformed encrypted value, `A`");
+        let malformed = PrivateKeys::parse(&[Secret::from("xyz")]).err().expect("refused");
+        assert_eq!(malformed.to_string(), "a private key of dotenvx is malformed");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod github;
 mod imported;
 pub mod json;
 pub mod kubernetes;
+mod recognize;
 pub mod shell;
 pub mod sops;
 pub mod template;
@@ -22,4 +23,5 @@ pub mod yaml;
 mod readers;
 
 pub use imported::Imported;
+pub use recognize::Kind;
 pub use variables::{LeftOut, Variable, Variables, steers_programs, variables, variables_of_any_bytes};

@@ -57,31 +57,31 @@ impl Vault<'_> {
         search(repository, &file, head, checked, readable, rules)
     }
 
-    /// Fails if the last commit has a token at `path`, where a value is about to be written readable: the removal has to be
-    /// committed first, or nobody could tell it from an attack.
+    /// Fails if the last commit has a token at one of `paths`, where a value is about to be written readable: the removal
+    /// has to be committed first, or nobody could tell it from an attack.
     ///
     /// # Errors
     /// `Failed`, with what to type.
-    pub fn refuse_readable_over_token(&self, file: &EnvironmentFile, path: &ValuePath) -> Result<()> {
+    pub fn refuse_readable_over_token(&self, file: &EnvironmentFile, paths: &[ValuePath]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
         let Some(text) = self.committed_text(file) else {
             return Ok(());
         };
         let Ok(tree) = Tree::parse(&text, Rules::File) else {
             return Ok(());
         };
-        match tree.node(path) {
-            Some(Located::Scalar(scalar)) if is_token(&scalar.content) => {
+        let is_sealed =
+            |path: &&ValuePath| matches!(tree.node(path), Some(Located::Scalar(scalar)) if is_token(&scalar.content));
+        match paths.iter().find(is_sealed) {
+            None => Ok(()),
+            Some(path) => {
                 let name = &file.name;
-                Err(
-                    Failure::failed(format!("the last commit has an encrypted value at `{name}:{path}`"))
-                        .hint(format!(
-                            "commit its removal first: git commit -- {}",
-                            file.relative.display()
-                        ))
-                        .into(),
-                )
+                let message = format!("the last commit has an encrypted value at `{name}:{path}`");
+                let hint = format!("commit its removal first: git commit -- {}", file.relative.display());
+                Err(Failure::failed(message).hint(hint).into())
             }
-            _ => Ok(()),
         }
     }
 }

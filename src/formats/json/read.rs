@@ -142,7 +142,7 @@ impl<'a> Walk<'a> {
         self.offset += length + 2;
         unescaped(&inner[..length]).ok_or_else(|| {
             let path = ValuePath::new(trail.to_vec());
-            Failure::failed(format!("half a surrogate pair stands in a string at `{path}`"))
+            Failure::failed(format!("has half a surrogate pair in the string at `{path}`"))
                 .hint("write the character itself")
                 .into()
         })
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(refusal("{\"a\": {\"b\": 1, \"\\u0062\": 2}}"), "names `a.b` twice");
         assert_eq!(refusal("{\"a\": 1,}"), "line 1 column 9: no JSON: key must be a string");
         assert_eq!(refusal("{\"a\": \"canary\"\n\"b\"}"), "line 2 column 1: no JSON: expected `,` or `}`");
-        assert_eq!(refusal("{\"a\": \"\\ud83d\"}"), "half a surrogate pair stands in a string at `a`");
+        assert_eq!(refusal("{\"a\": \"\\ud83d\"}"), "has half a surrogate pair in the string at `a`");
         assert_eq!(refusal("{\"secretree\": 1}"), "has a root key `secretree`, which is the footer's place");
         let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         assert!(read(deep(64).as_bytes()).is_ok());
