@@ -50,7 +50,7 @@ fn npm_packages() -> Option<PathBuf> {
         .find(|packages| packages.join("dotenv").is_dir())
 }
 
-fn has_python_dotenv() -> bool {
+pub(crate) fn has_python_dotenv() -> bool {
     let output = Command::new("python3").args(["-c", "import dotenv"]).output();
     output.is_ok_and(|output| output.status.success())
 }
@@ -60,6 +60,28 @@ fn found(reader: &mut Command) -> BTreeMap<String, Option<String>> {
     let output = reader.output().expect("the reader starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("an object of strings")
+}
+
+/// What python-dotenv finds in a file.
+pub(crate) fn python_read(text: &[u8]) -> BTreeMap<String, Option<String>> {
+    let script = "import dotenv, json, sys; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))";
+    let file = file_with(text);
+    found(Command::new("python3").args(["-c", script]).arg(file.path()))
+}
+
+/// What npm's dotenv finds in a file; nothing if it is not installed.
+pub(crate) fn npm_read(text: &[u8]) -> Option<BTreeMap<String, Option<String>>> {
+    let script = "console.log(JSON.stringify(require('dotenv').parse(require('fs').readFileSync(process.argv[1]))))";
+    let file = file_with(text);
+    let mut command = Command::new("node");
+    command.args(["-e", script]).arg(file.path()).env("NODE_PATH", npm_packages()?);
+    Some(found(&mut command))
+}
+
+fn file_with(text: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), text).expect("it is ours");
+    file
 }
 
 #[test]
@@ -84,20 +106,9 @@ fn dotenv_readers_read_what_the_table_says() {
         readable: false,
     };
     let variables: Vec<Variable> = VALUES.iter().enumerate().map(variable).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(".env");
-    std::fs::write(&file, dotenv::write(&variables).unwrap()).unwrap();
-
-    let script = "import dotenv, json, sys; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))";
-    let python = found(Command::new("python3").args(["-c", script]).arg(&file));
-    let script = "console.log(JSON.stringify(require('dotenv').parse(require('fs').readFileSync(process.argv[1]))))";
-    let mut command = Command::new("node");
-    let node = found(
-        command
-            .args(["-e", script])
-            .arg(&file)
-            .env("NODE_PATH", packages.unwrap()),
-    );
+    let written = dotenv::write(&variables).unwrap();
+    let python = python_read(&written);
+    let node = npm_read(&written).unwrap();
 
     let script = "const ours = ([name]) => /^V[0-9]+$/.test(name);\
                   console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(ours))))";

@@ -52,6 +52,7 @@ mod formats;
 mod formatters;
 mod get;
 mod github_runner;
+mod import;
 mod init;
 mod key_sources;
 mod keygen;
