@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod adoption;
 pub mod crypto;
 pub mod doctor;
 pub mod document;
