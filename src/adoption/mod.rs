@@ -78,11 +78,13 @@ pub fn adopt(
     let mut notes = Vec::new();
     let files = with_rules(rules, found, &mut notes);
     if files.is_empty() {
-        return Err(Failure::failed("there is no sops file here that a rule of `.sops.yaml` is for")
-            .hint("secretree init, then secretree import ENV FILE for each file")
-            .into());
+        return Err(
+            Failure::failed("there is no sops file here that a rule of `.sops.yaml` is for")
+                .hint("secretree init, then secretree import ENV FILE for each file")
+                .into(),
+        );
     }
-    let mut people = People::new(owner);
+    let mut people = People::new(owner, rules);
     let mut readers = BTreeMap::new();
     let mut used: Vec<&SopsRule> = Vec::new();
     for (_, rule) in &files {
@@ -129,9 +131,13 @@ fn with_rules<'r, 'f>(
         let path = &file.path;
         match (file.kind, rules.matching(path)) {
             (Kind::Ini | Kind::Binary, _) => {
-                notes.push(format!("`{path}` is a sops file of a kind that is not read here; it stays as it is"));
+                notes.push(format!(
+                    "`{path}` is a sops file of a kind that is not read here; it stays as it is"
+                ));
             }
-            (_, None) => notes.push(format!("`{path}` is a sops file that no rule is for; it stays as it is")),
+            (_, None) => notes.push(format!(
+                "`{path}` is a sops file that no rule is for; it stays as it is"
+            )),
             (_, Some(rule)) => files.push((file, rule)),
         }
     }
@@ -144,15 +150,24 @@ fn said_of(rule: &SopsRule) -> Vec<String> {
     let mut notes = Vec::new();
     if !rule.foreign.is_empty() {
         let kinds = rule.foreign.join(", ");
-        notes.push(format!("line {line}: keys of other kinds are left out ({kinds}); who uses them needs an age key"));
+        notes.push(format!(
+            "line {line}: keys of other kinds are left out ({kinds}); who uses them needs an age key"
+        ));
     }
     if rule.groups > 1 {
         let groups = rule.groups;
-        notes.push(format!("line {line}: sops asks for keys of several of {groups} groups; here each reader reads alone"));
+        notes.push(format!(
+            "line {line}: sops asks for keys of several of {groups} groups; here each reader reads alone"
+        ));
     }
     if matches!(
         rule.selection,
-        Some(Selection::EncryptedSuffix(_) | Selection::EncryptedRegex(_) | Selection::UnencryptedRegex(_) | Selection::Comments)
+        Some(
+            Selection::EncryptedSuffix(_)
+                | Selection::EncryptedRegex(_)
+                | Selection::UnencryptedRegex(_)
+                | Selection::Comments
+        )
     ) {
         notes.push(format!(
             "line {line}: sops leaves some values readable; here all are encrypted but those that `plaintext` names"
@@ -165,7 +180,9 @@ fn said_of(rule: &SopsRule) -> Vec<String> {
 fn plaintext(rule: &SopsRule) -> Vec<String> {
     match &rule.selection {
         Some(Selection::UnencryptedSuffix(suffix))
-            if suffix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) =>
+            if suffix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) =>
         {
             vec![format!("**.*{suffix}.**")]
         }
@@ -202,7 +219,10 @@ mod tests {
         };
         let rules = SopsRules::parse(rules).unwrap();
         let found: Vec<_> = found.collect();
-        adopt(&rules, &found, &owner, ID, |path| paths.iter().any(|taken| Path::new(taken) == path)).unwrap()
+        adopt(&rules, &found, &owner, ID, |path| {
+            paths.iter().any(|taken| Path::new(taken) == path)
+        })
+        .unwrap()
     }
 
     #[test]
@@ -213,11 +233,23 @@ mod tests {
              - path_regex: unused\n    age: {}\n  - unencrypted_suffix: _pub\n    age: \"{},{},age1damaged\"\n",
             keys[1], keys[0], keys[3], keys[2], keys[0]
         );
-        let paths = ["secrets/prod.enc.yaml", "services/billing/secrets/prod.yaml", "dev.yaml", "x.ini"];
+        let paths = [
+            "secrets/prod.enc.yaml",
+            "services/billing/secrets/prod.yaml",
+            "dev.yaml",
+            "x.ini",
+        ];
         let adoption = adopted(&rules, &paths, &keys);
         let policy = Policy::parse(&adoption.policy, ".secrets.yaml").unwrap();
-        let people: Vec<_> = adoption.recipients.iter().map(|(name, key)| (name.as_str(), key)).collect();
-        assert_eq!(people, [("ada", &keys[0]), ("bob", &keys[1]), ("recipient-1", &keys[2])]);
+        let people: Vec<_> = adoption
+            .recipients
+            .iter()
+            .map(|(name, key)| (name.as_str(), key))
+            .collect();
+        assert_eq!(
+            people,
+            [("ada", &keys[0]), ("bob", &keys[1]), ("recipient-1", &keys[2])]
+        );
         let names: Vec<_> = policy.environments.keys().map(AsRef::as_ref).collect::<Vec<&str>>();
         assert_eq!(names, ["billing/prod", "dev", "prod"]);
         for (name, file, keys) in [
@@ -227,7 +259,11 @@ mod tests {
         ] {
             let environment = &policy.environments[name];
             assert_eq!(environment.file, Path::new(file), "{name}");
-            let found: Vec<_> = policy.reader_keys(environment).into_iter().map(|(_, key)| key).collect();
+            let found: Vec<_> = policy
+                .reader_keys(environment)
+                .into_iter()
+                .map(|(_, key)| key)
+                .collect();
             assert_eq!(found, keys, "{name}");
         }
         assert_eq!(adoption.groups.len(), 1);

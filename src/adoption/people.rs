@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Adopted, Owner};
 use crate::crypto::public_key::PublicKey;
-use crate::formats::sops::{SopsRecipient, SopsRule};
+use crate::formats::sops::{SopsRecipient, SopsRule, SopsRules};
 use crate::names::RecipientName;
 
 /// Who was met so far, in the order of the rules; the owner first.
@@ -13,19 +13,31 @@ pub(super) struct People {
     known: Vec<(RecipientName, PublicKey)>,
     /// The owner's other keys, which are the owner too.
     own: Vec<PublicKey>,
+    /// What people call keys anywhere in the rules.
+    called: BTreeMap<String, RecipientName>,
     names: BTreeSet<String>,
     unnamed: usize,
 }
 
+/// A key and the name that stands at it.
+fn called(recipient: &SopsRecipient) -> Option<(String, RecipientName)> {
+    let name = recipient.name.as_deref().and_then(RecipientName::fitted)?;
+    Some((recipient.key.clone(), name))
+}
+
 impl People {
-    pub(super) fn new(owner: &Owner<'_>) -> Self {
+    pub(super) fn new(owner: &Owner<'_>, rules: &SopsRules) -> Self {
+        let recipients = rules.rules.iter().flat_map(|rule| &rule.recipients);
         let mut people = Self {
             known: Vec::new(),
             own: owner.keys.to_vec(),
+            called: recipients.filter_map(called).collect(),
             names: BTreeSet::from([owner.name.to_string()]),
             unnamed: 0,
         };
-        people.known.extend(owner.keys.first().map(|key| (owner.name.clone(), key.clone())));
+        people
+            .known
+            .extend(owner.keys.first().map(|key| (owner.name.clone(), key.clone())));
         people
     }
 
@@ -44,7 +56,11 @@ impl People {
                     let line = rule.place.line;
                     let shown: String = recipient.key.chars().take(16).collect();
                     // A private key pasted by mistake is not shown.
-                    let shown = if shown.starts_with("age1") || shown.starts_with("ssh-") { shown } else { String::new() };
+                    let shown = if shown.starts_with("age1") || shown.starts_with("ssh-") {
+                        shown
+                    } else {
+                        String::new()
+                    };
                     notes.push(format!("line {line}: the key `{shown}…` is left out: it {reason}"));
                 }
             }
@@ -59,11 +75,11 @@ impl People {
         }
         let comment = recipient.key.split_ascii_whitespace().nth(2);
         let comment = comment.and_then(|comment| comment.split('@').next());
-        let named = recipient.name.as_deref().or(comment).and_then(RecipientName::fitted);
-        let name = match (&named, self.own.contains(&key)) {
-            (_, true) => self.known.first().map(|(name, _)| name.clone()),
-            (Some(name), false) => Some(name.clone()),
-            (None, false) => None,
+        let name = if self.own.contains(&key) {
+            self.known.first().map(|(name, _)| name.clone())
+        } else {
+            let called = self.called.get(&recipient.key).cloned();
+            called.or_else(|| comment.and_then(RecipientName::fitted))
         };
         let name = match name {
             Some(name) => self.distinct(&name),
@@ -86,7 +102,8 @@ impl People {
         while !self.names.insert(candidate.to_string()) {
             number += 1;
             let end = name.as_str().len().min(56);
-            candidate = RecipientName::new(&format!("{}-{number}", &name.as_str()[..end])).expect("a name and a number are one");
+            candidate = RecipientName::new(&format!("{}-{number}", &name.as_str()[..end]))
+                .expect("a name and a number are one");
         }
         candidate
     }
@@ -100,7 +117,10 @@ impl People {
             shared.entry(readers).or_default().push(position);
         }
         let mut groups = Vec::new();
-        for (readers, users) in shared.into_iter().filter(|(readers, users)| readers.len() > 1 && users.len() > 1) {
+        for (readers, users) in shared
+            .into_iter()
+            .filter(|(readers, users)| readers.len() > 1 && users.len() > 1)
+        {
             let last = |position: &usize| {
                 let name = environments[*position].name.as_str();
                 name.rsplit('/').next().unwrap_or(name).to_owned()
@@ -109,7 +129,7 @@ impl People {
             let proposal = match lasts.first() {
                 Some(name) if lasts.len() == 1 && name.len() < 50 => format!("{name}-readers"),
                 _ if readers.len() == self.known.len() => "everyone".to_owned(),
-                _ => "readers".to_owned(),
+                _ => "team".to_owned(),
             };
             let name = self.distinct(&RecipientName::new(&proposal).expect("made of names"));
             for position in users {

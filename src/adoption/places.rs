@@ -20,7 +20,9 @@ fn words(path: &str) -> Vec<&str> {
         _ => name,
     };
     let parts = stem.split('.');
-    parts.filter(|part| !part.is_empty() && !EMPTY_WORDS.contains(part)).collect()
+    parts
+        .filter(|part| !part.is_empty() && !EMPTY_WORDS.contains(part))
+        .collect()
 }
 
 /// The folders of a file that say something, the nearest first.
@@ -50,8 +52,14 @@ pub(super) fn names(paths: &[&str]) -> Vec<EnvironmentName> {
             candidates.push(format!("{}/{name}", folder.join("-")));
         }
         let numbered = (2..).map(|number| format!("{}-{number}", &name.as_str()[..name.as_str().len().min(50)]));
-        let fitting = candidates.into_iter().chain(numbered).filter_map(|text| EnvironmentName::new(&text));
-        let name = fitting.into_iter().find(|name| !taken.contains(name)).expect("numbers do not end");
+        let fitting = candidates
+            .into_iter()
+            .chain(numbered)
+            .filter_map(|text| EnvironmentName::new(&text));
+        let name = fitting
+            .into_iter()
+            .find(|name| !taken.contains(name))
+            .expect("numbers do not end");
         taken.insert(name.clone());
         names.push(name);
     }
@@ -76,7 +84,11 @@ pub(super) fn files(paths: &[&str], names: &[EnvironmentName], is_taken: impl Fn
     for (path, name) in paths.iter().zip(names) {
         let folder = Path::new(path).parent().unwrap_or(Path::new(""));
         let words = words(path).join(".");
-        let beside = if words.is_empty() { "secrets.yaml".to_owned() } else { format!("{words}.yaml") };
+        let beside = if words.is_empty() {
+            "secrets.yaml".to_owned()
+        } else {
+            format!("{words}.yaml")
+        };
         let mine = format!("{}.secretree.yaml", beside.trim_end_matches(".yaml"));
         let in_secrets = PathBuf::from(format!("secrets/{name}.yaml"));
         let candidates = [folder.join(beside), in_secrets, folder.join(mine)];
@@ -116,9 +128,22 @@ mod tests {
         let shown: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         assert_eq!(
             shown,
-            ["prod", "dev", "staging", "default", "billing", "shop/qa", "api/qa", "other-api/qa", "qa", "bung"]
+            [
+                "prod",
+                "dev",
+                "staging",
+                "default",
+                "billing",
+                "shop/qa",
+                "api/qa",
+                "other-api/qa",
+                "qa",
+                "bung"
+            ]
         );
-        let files = files(&paths, &names, |path| paths.iter().any(|taken| Path::new(taken) == path));
+        let files = files(&paths, &names, |path| {
+            paths.iter().any(|taken| Path::new(taken) == path)
+        });
         let shown: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
         assert_eq!(
             shown,

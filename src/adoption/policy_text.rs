@@ -15,7 +15,16 @@ pub(super) fn text(
     let mut text = format!(
         "# Who may read which secrets. Everyone who reviews changes to this file decides about access, so protect\n\
          # it like code. Made from `.sops.yaml`.\nversion: 1\n\n\
-         # Random. It binds the encrypted files to this policy: keep it for ever.\nid: \"{id}\"\n\nrecipients:\n"
+         # Random. It binds the encrypted files to this policy: keep it for ever.\nid: \"{id}\"\n"
+    );
+    if environments
+        .iter()
+        .any(|environment| environment.name.as_str() == "dev")
+    {
+        text.push_str("\n# What commands take when no environment is named.\ndefault_environment: dev\n");
+    }
+    text.push_str(
+        "\n# Give `machine: true` to what is no person: it reads, but does not write unless `writers` names it.\nrecipients:\n",
     );
     for (name, key) in recipients {
         text.push_str(&format!("  {name}:\n    keys:\n      - {key}\n"));
@@ -28,12 +37,26 @@ pub(super) fn text(
     }
     text.push_str("\nenvironments:\n");
     for environment in environments {
-        let Adopted { name, readers, plaintext, .. } = environment;
+        let Adopted {
+            name,
+            readers,
+            plaintext,
+            ..
+        } = environment;
         let file = environment.file.to_string_lossy();
         let is_plain = file.starts_with(|first: char| first.is_ascii_alphabetic())
-            && file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
-        let file = if is_plain { file.into_owned() } else { quoted_public(&file) };
-        text.push_str(&format!("  {name}:\n    file: {file}\n    readers: [{}]\n", joined(readers)));
+            && file
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+        let file = if is_plain {
+            file.into_owned()
+        } else {
+            quoted_public(&file)
+        };
+        text.push_str(&format!(
+            "  {name}:\n    file: {file}\n    readers: [{}]\n",
+            joined(readers)
+        ));
         if !plaintext.is_empty() {
             let globs: Vec<_> = plaintext.iter().map(|glob| quoted_public(glob)).collect();
             text.push_str(&format!("    plaintext: [{}]\n", globs.join(", ")));

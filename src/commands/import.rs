@@ -162,7 +162,12 @@ fn report(
     for note in &imported.notes {
         context.ui.note(&escaped(&format!("note: {note}")));
     }
-    let signs = [('+', &changes.added), ('~', &changes.changed), ('-', &changes.removed), ('=', &laid.same)];
+    let signs = [
+        ('+', &changes.added),
+        ('~', &changes.changed),
+        ('-', &changes.removed),
+        ('=', &laid.same),
+    ];
     for (sign, paths) in signs {
         // Those that were asked about stand there already.
         let shown = matches!(sign, '~' | '-');

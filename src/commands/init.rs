@@ -1,7 +1,9 @@
 //! `init`: the first minute of a repository. Makes what is missing and nothing else, the policy and the files of
 //! the environments all together or not at all.
 
+mod from_sops;
 mod name;
+mod sops_files;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +13,7 @@ use rand::RngCore as _;
 use rand::rngs::OsRng;
 use secretree::crypto::public_key::PublicKey;
 use secretree::error::{Failure, FailureKind, Result};
-use secretree::files::{FolderLock, Transaction, finish_pending, is_pending, real_path};
+use secretree::files::{FolderLock, Transaction, finish_pending, is_pending, read_through, real_path};
 use secretree::git::{IgnoreRule, Repository};
 use secretree::names::RecipientName;
 use secretree::policy::{LoadedPolicy, POLICY_NAME, Policy, Reach, find, template};
@@ -26,18 +28,25 @@ use crate::ui::escaped;
 ///
 /// Writes `.secrets.yaml` with you as the first recipient, makes an identity if none is found, and makes
 /// the environments `dev` and `prod`. Safe to run twice: only what is missing is made.
+///
+/// With --from-sops, `.sops.yaml` becomes the policy (its age keys recipients, its files environments) and
+/// every sops file that it is for an environment file, after you have seen the plan. The sops files stay.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
 Examples:
   secretree init
-  secretree init --name alice --yes --commit"
+  secretree init --name alice --yes --commit
+  secretree init --from-sops"
 )]
 pub(crate) struct Args {
     /// Your name in the policy; without it made from git's user.name, and asked
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Make policy and environments of `.sops.yaml` and the files that sops encrypted
+    #[arg(long)]
+    from_sops: bool,
     /// Commit the new files
     #[arg(long)]
     commit: bool,
@@ -62,10 +71,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     }
     if is_pending(&folder) {
         let lock = FolderLock::acquire(&folder, PATIENCE)?;
-        finish_pending(&lock, &FIRST_FILES.map(PathBuf::from))?;
+        finish_pending(&lock, &interrupted_files(&folder)?)?;
     }
     // Everything is asked and checked before anything is made.
     let start = match folder.join(POLICY_NAME).symlink_metadata() {
+        Ok(_) if args.from_sops => {
+            return Err(
+                Failure::failed(format!("`{POLICY_NAME}` is here already; nothing was written"))
+                    .hint("take each sops file into an environment: secretree import ENV FILE")
+                    .into(),
+            );
+        }
         Ok(_) => Start::There(Box::new(LoadedPolicy::load(&folder, bound, Reach::Everything)?)),
         Err(_) if is_committed(repository.as_ref(), &folder) => {
             let message = format!("`{POLICY_NAME}` is missing, but the last commit has it");
@@ -73,16 +89,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 .hint(format!("git restore {POLICY_NAME}"))
                 .into());
         }
+        Err(_) if args.from_sops => return from_sops::run(args, context, &folder, repository.as_ref()),
         Err(_) => Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?),
     };
-    let ignored = say_what_is_ignored(context, repository.as_ref(), &folder, &start.files());
-    if args.commit && ignored {
-        return Err(
-            Failure::failed("git ignores what should be committed; nothing was written")
-                .hint("change the ignore rule above, or leave `--commit` out")
-                .into(),
-        );
-    }
+    refuse_ignored(args, context, repository.as_ref(), &folder, &start.files())?;
     let key = own_key(context, bound)?;
     let (loaded, text) = match start {
         Start::There(loaded) => (*loaded, None),
@@ -105,6 +115,34 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         say_how_to_join(context);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The files that an interrupted `init` was about to write: those of its policy, if that is among them.
+fn interrupted_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = FIRST_FILES.map(PathBuf::from).to_vec();
+    let policy = read_through(folder, Path::new(POLICY_NAME))?.and_then(|bytes| String::from_utf8(bytes).ok());
+    if let Some(policy) = policy.and_then(|text| Policy::parse(&text, POLICY_NAME).ok()) {
+        files.extend(policy.environments.values().map(|environment| environment.file.clone()));
+    }
+    Ok(files)
+}
+
+/// Warns of files that git would never take; with `--commit` that is a failure.
+fn refuse_ignored(
+    args: &Args,
+    context: &Context,
+    repository: Option<&Repository>,
+    folder: &Path,
+    files: &[PathBuf],
+) -> Result<()> {
+    if say_what_is_ignored(context, repository, folder, files) && args.commit {
+        return Err(
+            Failure::failed("git ignores what should be committed; nothing was written")
+                .hint("change the ignore rule above, or leave `--commit` out")
+                .into(),
+        );
+    }
+    Ok(())
 }
 
 /// What a folder has before.

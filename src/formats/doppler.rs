@@ -16,7 +16,8 @@ const OWN_NAMES: [&str; 3] = ["DOPPLER_PROJECT", "DOPPLER_ENVIRONMENT", "DOPPLER
 pub fn is_doppler(bytes: &[u8]) -> bool {
     let Ok(members) = members(bytes) else { return false };
     let has = |name: &str| members.iter().any(|(member, _)| member == name);
-    let has_computed = |node: &Node| matches!(node, Node::Mapping(parts) if parts.iter().any(|(part, _)| part == "computed"));
+    let has_computed =
+        |node: &Node| matches!(node, Node::Mapping(parts) if parts.iter().any(|(part, _)| part == "computed"));
     OWN_NAMES.iter().all(|name| has(name))
         || (!members.is_empty() && members.iter().all(|(_, member)| has_computed(member)))
 }
@@ -54,9 +55,11 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
                 }
             }
             Node::Plain(_) | Node::List(_) => {
-                return Err(Failure::failed(format!("has a value that is no string, `{name}`, and Doppler's are"))
-                    .hint("--from json takes any JSON")
-                    .into());
+                return Err(
+                    Failure::failed(format!("has a value that is no string, `{name}`, and Doppler's are"))
+                        .hint("--from json takes any JSON")
+                        .into(),
+                );
             }
         }
     }
@@ -66,7 +69,10 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
         (left_out, "Doppler's own, left out"),
         (hidden, "has no value that you may see in Doppler, left out"),
         (referring, "refers to other values; it was taken as Doppler computes it"),
-        (noted, "has a note in Doppler, which is not taken along; `description` in the policy holds such text"),
+        (
+            noted,
+            "has a note in Doppler, which is not taken along; `description` in the policy holds such text",
+        ),
     ];
     let sentence = |(names, what): &(Vec<String>, &str)| {
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -74,7 +80,11 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
     };
     Ok(Imported {
         text: yaml.into_text(),
-        notes: notes.iter().filter(|(names, _)| !names.is_empty()).map(sentence).collect(),
+        notes: notes
+            .iter()
+            .filter(|(names, _)| !names.is_empty())
+            .map(sentence)
+            .collect(),
     })
 }
 
@@ -124,7 +134,10 @@ mod tests {
             "URL": {"computed": "http://x", "raw": "http://${A}", "note": "the api"}, "HIDDEN": {"computed": null}}"#;
         assert!(is_doppler(text));
         let imported = read(text).unwrap();
-        assert_eq!(*imported.text, "A: x\nURL: \"http://x\"\n".replace("\"http://x\"", "http://x"));
+        assert_eq!(
+            *imported.text,
+            "A: x\nURL: \"http://x\"\n".replace("\"http://x\"", "http://x")
+        );
         assert_eq!(imported.notes.len(), 4, "{:?}", imported.notes);
     }
 
@@ -134,6 +147,9 @@ mod tests {
             assert!(!is_doppler(text));
         }
         let refused = read(b"{\"A\": 1}").err().expect("refused");
-        assert_eq!(refused.to_string(), "has a value that is no string, `A`, and Doppler's are");
+        assert_eq!(
+            refused.to_string(),
+            "has a value that is no string, `A`, and Doppler's are"
+        );
     }
 }

@@ -99,14 +99,19 @@ pub fn read(bytes: &[u8], keys: &mut PrivateKeys) -> Result<Imported> {
         if let Some(encoded) = assignment.value.strip_prefix(PREFIX) {
             let value = keys.open(assignment.name, encoded)?;
             if has_expansion(&value) {
-                doubts.entry(Doubt::Dollar).or_default().push(assignment.name.to_owned());
+                doubts
+                    .entry(Doubt::Dollar)
+                    .or_default()
+                    .push(assignment.name.to_owned());
             }
             assignment.value = value;
         }
     }
     let mut imported = written(&lines, doubts)?;
     if !own.is_empty() {
-        imported.notes.push(format!("{}: dotenvx's own, left out", own.join(", ")));
+        imported
+            .notes
+            .push(format!("{}: dotenvx's own, left out", own.join(", ")));
     }
     Ok(imported)
 }
@@ -149,9 +154,11 @@ impl PrivateKeys {
                 };
             }
         }
-        Err(Failure::no_identity(format!("has a value that no dotenvx key here opens, `{name}`"))
-            .hint(format!("put `.env.keys` beside the file, or set `{PRIVATE_KEY_NAME}`"))
-            .into())
+        Err(
+            Failure::no_identity(format!("has a value that no dotenvx key here opens, `{name}`"))
+                .hint(format!("put `.env.keys` beside the file, or set `{PRIVATE_KEY_NAME}`"))
+                .into(),
+        )
     }
 }
 
@@ -194,7 +201,8 @@ mod tests {
 
     /// Made by dotenvx 2.38.2; the values are `wor ld` and `it $x`.
     const FILE: &str = "#/---[DOTENV_PUBLIC_KEY]---/\nDOTENV_PUBLIC_KEY=\"03d506d98c69cba5010fafb71ac175312fcfe26d01a095babfdcc622c5fc2626bb\"\n\n# c\nHELLO=\"encrypted:BEWmlwKkNrDpq6qPQVB9S+hEgEKSyoSVmaYctl/GOgZP/iX/bwxlB/Rm50sUiQeHRyUgdpZpD0SeQN7Q/dMo+8Jc1xbYNPNWhyEVPu+13wQpzfamDHGWlWac4iyOo48Atz1RfKEhEA==\"\nS='encrypted:BEvTjf+m+KLGf9g9NNVxsH5cxKa4Chx1X7KOa23cgJqJXbgg4QF3fGtvwVjufXijIrVzwJixyrY/MSVfNdqFwVosZLeqpUyxjeGb5CF5odNt+0NOIHfH9oqFQPEKeoywacHKorsU'\n";
-    const KEYS: &[u8] = b"# .env\nDOTENV_PRIVATE_KEY=\"fdc1437bccb3218d1c1085dffaafb3bc27348eb13436df4ad9506356f2b02c50\"\n";
+    const KEYS: &[u8] =
+        b"# .env\nDOTENV_PRIVATE_KEY=\"fdc1437bccb3218d1c1085dffaafb3bc27348eb13436df4ad9506356f2b02c50\"\n";
 
     #[test]
     fn a_real_file_is_read_with_the_key_among_others() {
@@ -204,7 +212,10 @@ mod tests {
         let imported = read(FILE.as_bytes(), &mut PrivateKeys::parse(&keys).unwrap()).unwrap();
         assert_eq!(*imported.text, "\n# c\nHELLO: \"wor ld\"\nS: \"it $x\"\n");
         let own = "`DOTENV_PUBLIC_KEY`: dotenvx's own, left out";
-        assert_eq!(imported.notes, ["`S`: `$…` is kept as text; nothing is expanded here", own]);
+        assert_eq!(
+            imported.notes,
+            ["`S`: `$…` is kept as text; nothing is expanded here", own]
+        );
     }
 
     #[test]
@@ -221,7 +232,10 @@ mod tests {
             let text = format!("A={broken}");
             assert_eq!(failure(&text, &keys).message(), "has a malformed encrypted value, `A`");
         }
-        let point = format!("A=encrypted:{}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, [4; 120]));
+        let point = format!(
+            "A=encrypted:{}",
+            base64::Engine::encode(&base64::prelude::BASE64_STANDARD, [4; 120])
+        );
         assert_eq!(failure(&point, &keys).message(), "has a malformed encrypted value, `A`");
         let malformed = PrivateKeys::parse(&[Secret::from("xyz")]).err().expect("refused");
         assert_eq!(malformed.to_string(), "a private key of dotenvx is malformed");

@@ -35,7 +35,10 @@ impl Kind {
 
     /// The kind that a person named.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, kind)| kind)
+        Self::ALL
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, kind)| kind)
     }
 
     /// The name of the kind.
@@ -52,7 +55,11 @@ impl Kind {
         let text = std::str::from_utf8(bytes).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim_start().starts_with('{') {
-            return Some(if doppler::is_doppler(bytes) { Self::Doppler } else { Self::Json });
+            return Some(if doppler::is_doppler(bytes) {
+                Self::Doppler
+            } else {
+                Self::Json
+            });
         }
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
@@ -70,12 +77,18 @@ impl Kind {
 
 /// dotenv if the first line that says something is an assignment, else YAML if it is that.
 fn by_content(text: &str) -> Option<Kind> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next()?;
     let first = first.strip_prefix("export ").unwrap_or(first);
     let name = first.split_once('=').map(|(name, _)| name.trim_end());
     let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
     };
     if name.is_some_and(is_name) {
         return Some(Kind::Dotenv);

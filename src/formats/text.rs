@@ -44,7 +44,13 @@ impl YamlText {
     fn push_comment_text(&mut self, comment: &str) {
         let shown: String = comment
             .chars()
-            .map(|character| if may_stand_raw(character) { character } else { '\u{fffd}' })
+            .map(|character| {
+                if may_stand_raw(character) {
+                    character
+                } else {
+                    '\u{fffd}'
+                }
+            })
             .collect();
         self.0.push(shown.as_bytes());
     }
@@ -58,7 +64,9 @@ impl YamlText {
         check_root_key(key)?;
         check_text(&path, value)?;
         let written = written_text(value, 0);
-        let (head, rest) = written.split_once('\n').map_or((&**written, ""), |(head, rest)| (head, rest));
+        let (head, rest) = written
+            .split_once('\n')
+            .map_or((&**written, ""), |(head, rest)| (head, rest));
         self.0.push(written_key(key).as_bytes());
         self.0.push(b": ");
         self.0.push(head.as_bytes());
@@ -218,7 +226,10 @@ mod tests {
                     Node::List(vec![]),
                 ]),
             ),
-            ("map".to_owned(), Node::Mapping(vec![("e".to_owned(), Node::Mapping(vec![]))])),
+            (
+                "map".to_owned(),
+                Node::Mapping(vec![("e".to_owned(), Node::Mapping(vec![]))]),
+            ),
         ];
         let mut yaml = YamlText::default();
         yaml.push_members(&members).unwrap();

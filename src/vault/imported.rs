@@ -42,7 +42,10 @@ impl Environment<'_> {
         };
         let present = over.scalars();
         let touched: HashSet<&ValuePath> = changes.added.iter().chain(&changes.changed).collect();
-        let untouched = present.iter().map(|(path, _)| path).filter(|path| !touched.contains(path));
+        let untouched = present
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| !touched.contains(path));
         let same = untouched.cloned().collect();
         changes.readable = changes
             .added
@@ -58,11 +61,13 @@ impl Environment<'_> {
         let origin = origin.display();
         match misfit {
             Misfit::Kinds { path, here, there } => {
-                Failure::failed(format!("`{name}:{path}` is {here}, but {there} in `{origin}`"))
-                    .hint(format!("rename it there, or take it out here first: secretree unset {name} {path}"))
+                Failure::failed(format!("`{name}:{path}` is {here}, but {there} in `{origin}`")).hint(format!(
+                    "rename it there, or take it out here first: secretree unset {name} {path}"
+                ))
             }
             Misfit::Layout => {
-                let message = format!("a comment or blank line of `{name}` would become a part of a value of `{origin}`");
+                let message =
+                    format!("a comment or blank line of `{name}` would become a part of a value of `{origin}`");
                 Failure::failed(message).hint(format!("use secretree edit {name}"))
             }
         }

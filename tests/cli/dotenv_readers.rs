@@ -74,7 +74,10 @@ pub(crate) fn npm_read(text: &[u8]) -> Option<BTreeMap<String, Option<String>>> 
     let script = "console.log(JSON.stringify(require('dotenv').parse(require('fs').readFileSync(process.argv[1]))))";
     let file = file_with(text);
     let mut command = Command::new("node");
-    command.args(["-e", script]).arg(file.path()).env("NODE_PATH", npm_packages()?);
+    command
+        .args(["-e", script])
+        .arg(file.path())
+        .env("NODE_PATH", npm_packages()?);
     Some(found(&mut command))
 }
 

@@ -94,7 +94,10 @@ fn an_environment_with_values_keeps_the_others() {
         "# mine\nstripe:\n  key: new # live\n  max: 1.10\n  name: shop\nhosts: [\"c\"]\nlog: {level: info, \"format\": \"json\"}\n"
     );
     let token = |text: &str| {
-        let name = text.split("name: |-").nth(1).map(|rest| rest.trim_start().lines().next().map(String::from));
+        let name = text
+            .split("name: |-")
+            .nth(1)
+            .map(|rest| rest.trim_start().lines().next().map(String::from));
         name.flatten().unwrap()
     };
     assert_eq!(token(&before), token(&alice.read_text("secrets/dev.yaml")));
@@ -142,7 +145,9 @@ fn json_says_what_was_done_by_path() {
 fn what_no_environment_can_hold_is_refused_before_anything_is_written() {
     let alice = alice_with_dev("a: 1\nmap: {b: 1}\n");
     let refused = |kind: &str, text: &str| {
-        let run = alice.secretree(["import", "dev", "-", "--yes", "--from", kind]).input(text);
+        let run = alice
+            .secretree(["import", "dev", "-", "--yes", "--from", kind])
+            .input(text);
         changes_nothing(run).code(1).stderr()
     };
     let token = "ENC[age,k3f9c0b71d2a4e658,v8e11c07a,YWdl]";
@@ -194,7 +199,8 @@ fn what_no_environment_can_hold_is_refused_before_anything_is_written() {
         hint: --from json takes any JSON
         error: `standard input` has a malformed encrypted value, `A`
         error: `standard input` is no sops file: it has no `sops` part
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
     let unknown = changes_nothing(alice.secretree(["import", "dev", "-"]).input("\u{1}binary"));
     unknown.check(expect![[r#"
         status: 1
@@ -270,24 +276,40 @@ fn a_canary_in_a_file_is_seen_nowhere_else() {
     let canary = Canary::new();
     let value = canary.value();
     let kinds = [
-        ("one.env", format!("A=1\nB={value}\n#C={value}\nD=\"${{X}}{value}\" # x\n")),
+        (
+            "one.env",
+            format!("A=1\nB={value}\n#C={value}\nD=\"${{X}}{value}\" # x\n"),
+        ),
         ("two.json", format!("{{\"two\": {{\"b\": [\"{value}\"]}}}}")),
         ("three.yaml", format!("three: {value}\n")),
-        ("four.json", format!("{{\"E\": {{\"computed\": \"{value}\", \"raw\": \"x\"}}}}")),
+        (
+            "four.json",
+            format!("{{\"E\": {{\"computed\": \"{value}\", \"raw\": \"x\"}}}}"),
+        ),
         ("broken.env", format!("A={value}\n{value} x\n")),
         ("broken.json", format!("{{\"a\": \"{value}\" \"b\"}}")),
         ("broken.yaml", format!("a: \"{value}\n")),
         ("clash.yaml", format!("three: {{b: {value}}}\n")),
         ("sealed.env", format!("DOTENV_PUBLIC_KEY=x\nA=encrypted:{value}\n")),
-        ("token.json", format!("{{\"a\": \"ENC[age,k3f9c0b71d2a4e658,v8e11c07a,{value}]\"}}")),
+        (
+            "token.json",
+            format!("{{\"a\": \"ENC[age,k3f9c0b71d2a4e658,v8e11c07a,{value}]\"}}"),
+        ),
     ];
     let mut files = Vec::new();
     for (name, text) in &kinds {
         let file = alice.folder().join(name);
         std::fs::write(&file, text).unwrap();
         let import = alice.secretree(["import", "dev", file.to_str().unwrap(), "--yes", "--verbose"]);
-        let output = if *name == "two.json" { import.operand("--commit") } else { import }.run();
-        let broken = ["broken", "clash", "sealed", "token"].iter().any(|start| name.starts_with(start));
+        let output = if *name == "two.json" {
+            import.operand("--commit")
+        } else {
+            import
+        }
+        .run();
+        let broken = ["broken", "clash", "sealed", "token"]
+            .iter()
+            .any(|start| name.starts_with(start));
         assert_eq!(output.exit_code() != Some(0), broken, "{name}: {}", output.stderr());
         files.push(file);
     }
@@ -303,15 +325,25 @@ fn ten_thousand_values_come_into_an_environment_with_as_many() {
     alice.write("new.env", lines("new").replace("K1", "L1"));
     alice.secretree(["import", "dev", "old.env", "-q"]).run().succeeds();
     let start = Instant::now();
-    alice.secretree(["import", "dev", "new.env", "-q", "-y"]).run().succeeds();
+    alice
+        .secretree(["import", "dev", "new.env", "-q", "-y"])
+        .run()
+        .succeeds();
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(text(&alice).lines().count(), 5_000 + 1_111);
 }
 
 #[test]
 fn dotenv_files_are_read_as_their_readers_read_them() {
-    let missing = [(has_python_dotenv(), "python-dotenv"), (npm_read(b"").is_some(), "npm's dotenv")];
-    let missing: Vec<_> = missing.iter().filter(|(is_there, _)| !is_there).map(|(_, name)| *name).collect();
+    let missing = [
+        (has_python_dotenv(), "python-dotenv"),
+        (npm_read(b"").is_some(), "npm's dotenv"),
+    ];
+    let missing: Vec<_> = missing
+        .iter()
+        .filter(|(is_there, _)| !is_there)
+        .map(|(_, name)| *name)
+        .collect();
     if !require_unless_missing(&missing) {
         return;
     }
@@ -349,7 +381,10 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
     assert!(alice.read(".env.production") != plain);
     let read = dotenvx(&["get", "-f", ".env.production"]);
     let theirs: BTreeMap<String, String> = serde_json::from_str(read.trim()).unwrap();
-    alice.secretree(["import", "dev", ".env.production"]).run().check(expect![[r#"
+    alice
+        .secretree(["import", "dev", ".env.production"])
+        .run()
+        .check(expect![[r#"
         status: 0
         --- stderr
         note: `S`: `$…` is kept as text; nothing is expanded here
@@ -365,12 +400,17 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
     let mut ours: BTreeMap<String, String> = serde_json::from_slice(json.stdout_bytes()).unwrap();
     // dotenvx expands `$x`, which is not set.
     assert_eq!(ours.insert("S".into(), theirs["S"].clone()).as_deref(), Some("it $x"));
-    let theirs = theirs.into_iter().filter(|(name, _)| !name.starts_with("DOTENV_PUBLIC_KEY"));
+    let theirs = theirs
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("DOTENV_PUBLIC_KEY"));
     assert_eq!(ours, theirs.collect());
 
     // The keys in a variable instead, behind one that does not fit; none at all.
     let keys = alice.read_text(".env.keys");
-    let key = keys.lines().find_map(|line| line.strip_prefix("DOTENV_PRIVATE_KEY_PRODUCTION=")).unwrap();
+    let key = keys
+        .lines()
+        .find_map(|line| line.strip_prefix("DOTENV_PRIVATE_KEY_PRODUCTION="))
+        .unwrap();
     let key = key.trim_matches('"').to_owned();
     std::fs::remove_file(alice.work(".env.keys")).unwrap();
     let import = || alice.secretree(["import", "prod", ".env.production"]);
@@ -388,7 +428,9 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
 #[test]
 fn what_edit_made_stays_where_import_adds() {
     let alice = alice(TWO_ENVIRONMENTS);
-    edit(&alice, "dev", "# one\nb: |\n  x\n\n# two\nd: [1, {a: 2}]\n").run().succeeds();
+    edit(&alice, "dev", "# one\nb: |\n  x\n\n# two\nd: [1, {a: 2}]\n")
+        .run()
+        .succeeds();
     alice
         .secretree(["import", "dev", "-", "--from", "yaml"])
         .input("# new\nc:\n  # deep\n  e: '007' # why\na: 1\n")

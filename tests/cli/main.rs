@@ -54,6 +54,7 @@ mod get;
 mod github_runner;
 mod import;
 mod init;
+mod init_from_sops;
 mod key_sources;
 mod keygen;
 mod list;

@@ -52,9 +52,12 @@ impl Source {
     pub(super) fn kind(&self) -> Result<Kind> {
         Kind::of(&self.shown, self.bytes.expose()).ok_or_else(|| {
             let names: Vec<_> = Kind::ALL.iter().map(|(name, _)| *name).collect();
-            Failure::failed(format!("`{}` is no kind of file that is known here", self.shown.display()))
-                .hint(format!("say what it is: --from {}", names.join("|")))
-                .into()
+            Failure::failed(format!(
+                "`{}` is no kind of file that is known here",
+                self.shown.display()
+            ))
+            .hint(format!("say what it is: --from {}", names.join("|")))
+            .into()
         })
     }
 
@@ -78,20 +81,25 @@ impl Source {
             Kind::Dotenvx => dotenvx::read(bytes, &mut self.private_keys(context)?),
             Kind::Yaml => return self.yaml(),
             Kind::Sops => {
-                let form = sops::kind_of(&self.shown, bytes).ok_or_else(|| {
-                    Failure::failed(format!("`{shown}` is no sops file: it has no `sops` part"))
-                })?;
+                let form = sops::kind_of(&self.shown, bytes)
+                    .ok_or_else(|| Failure::failed(format!("`{shown}` is no sops file: it has no `sops` part")))?;
                 return sops::read(bytes, form, identities, &shown);
             }
         };
-        imported.map_err(|error| Failure::from(error).rephrase(|reason| format!("`{shown}` {reason}")).into())
+        imported.map_err(|error| {
+            Failure::from(error)
+                .rephrase(|reason| format!("`{shown}` {reason}"))
+                .into()
+        })
     }
 
     /// YAML is the text itself; whether it is accepted shows when it is laid over the environment's.
     fn yaml(&self) -> Result<Imported> {
         let text = std::str::from_utf8(self.bytes.expose())
             .map_err(|error| secretree::vault::not_utf8(&self.shown, self.bytes.expose(), &error))?;
-        let has_comment = text.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"));
+        let has_comment = text
+            .lines()
+            .any(|line| line.trim_start().starts_with('#') || line.contains(" #"));
         let note = "comments are taken along and stay readable: look at them before you commit";
         Ok(Imported {
             text: Zeroizing::new(text.to_owned()),
@@ -104,9 +112,8 @@ impl Source {
         let beside = self.shown.with_file_name(".env.keys");
         let mut keys = match read_if_present(&beside, KEYS_LIMIT)?.map(Secret::new) {
             None => Vec::new(),
-            Some(bytes) => dotenvx::private_keys(bytes.expose()).map_err(|error| {
-                Failure::from(error).rephrase(|reason| format!("`{}` {reason}", beside.display()))
-            })?,
+            Some(bytes) => dotenvx::private_keys(bytes.expose())
+                .map_err(|error| Failure::from(error).rephrase(|reason| format!("`{}` {reason}", beside.display())))?,
         };
         let named = context.variables.all().iter();
         for (_, value) in named.filter(|(name, _)| name.as_bytes().starts_with(PRIVATE_KEY_NAME.as_bytes())) {

@@ -41,12 +41,16 @@ pub fn overlay(base: &Tree<'_>, over: &Tree<'_>, line_end: LineEnd) -> Result<Ze
         path: Vec::new(),
     };
     overlay.mapping(&base.root, &over.root)?;
-    let Overlay { mut changes, replaced, .. } = overlay;
+    let Overlay {
+        mut changes, replaced, ..
+    } = overlay;
     changes.sort_by_key(|change| change.range.start);
     let end = base.body().len();
     if !base.body().is_empty()
         && !base.body().ends_with('\n')
-        && let Some(first) = changes.iter_mut().find(|change| change.range == (end..end) && change.text.ends_with('\n'))
+        && let Some(first) = changes
+            .iter_mut()
+            .find(|change| change.range == (end..end) && change.text.ends_with('\n'))
     {
         first.text.insert_str(0, line_end.text());
     }
@@ -99,22 +103,31 @@ fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
         (Node::Scalar(left), Node::Scalar(right)) => left.value() == right.value(),
         (Node::Sequence(left), Node::Sequence(right)) => {
             left.items.len() == right.items.len()
-                && left.items.iter().zip(&right.items).all(|(left, right)| equal(&left.value, &right.value))
+                && left
+                    .items
+                    .iter()
+                    .zip(&right.items)
+                    .all(|(left, right)| equal(&left.value, &right.value))
         }
         (Node::Mapping(left), Node::Mapping(right)) => {
             let by_key: HashMap<&str, &Node<'_>> = entries_by_key(right);
             left.entries.len() == right.entries.len()
-                && left
-                    .entries
-                    .iter()
-                    .all(|entry| by_key.get(&*entry.key.name).is_some_and(|other| equal(&entry.value, other)))
+                && left.entries.iter().all(|entry| {
+                    by_key
+                        .get(&*entry.key.name)
+                        .is_some_and(|other| equal(&entry.value, other))
+                })
         }
         _ => false,
     }
 }
 
 fn entries_by_key<'t, 'a>(mapping: &'t Mapping<'a>) -> HashMap<&'t str, &'t Node<'a>> {
-    mapping.entries.iter().map(|entry| (&*entry.key.name, &entry.value)).collect()
+    mapping
+        .entries
+        .iter()
+        .map(|entry| (&*entry.key.name, &entry.value))
+        .collect()
 }
 
 struct Overlay<'t, 'b, 'o> {
@@ -212,12 +225,17 @@ impl<'t, 'o> Overlay<'t, '_, 'o> {
             return self.add_in_flow(base, &new);
         }
         let sorted = base.entries.len() > 1
-            && base.entries.is_sorted_by(|left, right| *left.key.name <= *right.key.name);
+            && base
+                .entries
+                .is_sorted_by(|left, right| *left.key.name <= *right.key.name);
         if sorted {
             new.sort_by(|left, right| (*left.key.name).cmp(&*right.key.name));
         }
         let is_root = self.path.is_empty();
-        let column = base.entries.first().map_or(0, |entry| self.base.lines.column_of(entry.key.span.start));
+        let column = base
+            .entries
+            .first()
+            .map_or(0, |entry| self.base.lines.column_of(entry.key.span.start));
         for entry in new {
             let position = if sorted {
                 base.entries.partition_point(|known| *known.key.name < *entry.key.name)
@@ -242,7 +260,10 @@ impl<'t, 'o> Overlay<'t, '_, 'o> {
                     first.map_or(self.base.body().len(), |first| above_first_root_key(self.base, first))
                 }
             };
-            self.changes.push(Replacement { range: offset..offset, text });
+            self.changes.push(Replacement {
+                range: offset..offset,
+                text,
+            });
         }
     }
 
@@ -256,7 +277,10 @@ impl<'t, 'o> Overlay<'t, '_, 'o> {
             self.writer.flow_entry(entry, &mut text);
         }
         let offset = last.unwrap_or(base.span.start + 1);
-        self.changes.push(Replacement { range: offset..offset, text });
+        self.changes.push(Replacement {
+            range: offset..offset,
+            text,
+        });
     }
 }
 
@@ -447,14 +471,38 @@ mod tests {
         for (base, over, expected) in [
             ("", "a: 1\n", "a: 1\n"),
             ("# head\n", "b: 1\na: 2\n", "# head\nb: 1\na: 2\n"),
-            ("b: 1\nd: 2", "e: 5\n# c\nc: x # why\n", "b: 1\n# c\nc: x # why\nd: 2\ne: 5\n"),
+            (
+                "b: 1\nd: 2",
+                "e: 5\n# c\nc: x # why\n",
+                "b: 1\n# c\nc: x # why\nd: 2\ne: 5\n",
+            ),
             ("z: 1\na: 2\n", "c: 1.10\nb: '7'\n", "z: 1\na: 2\nc: 1.10\nb: '7'\n"),
             ("b: 1\nc: 1\n", "a: 0\n", "a: 0\nb: 1\nc: 1\n"),
-            ("a:\n    x: 1 # one\n    # two\nb: 2\n", "a: {k: v}\n", "a:\n    x: 1 # one\n    k: v\n    # two\nb: 2\n"),
-            ("a: {x: 1}\nb: {}\n", "a: {k: 1.5}\nb:\n  c: |\n    l\n", "a: {x: 1, \"k\": 1.5}\nb: {\"c\": \"l\\n\"}\n"),
-            ("a: 1\r\nb: 2\r\n", "c:\n  d: |\n    l\n  e: []\n", "a: 1\r\nb: 2\r\nc:\r\n  d: |\r\n    l\r\n  e: []\r\n"),
-            ("l:\n- k: 1\n", "m:\n- a: 1\n  # c\n  b: 2\n- [x]\n", "l:\n- k: 1\nm:\n  - a: 1\n    # c\n    b: 2\n  -\n    - x\n"),
-            ("a: 1\n\n\nb: 2\n", "c: |+\n  x\n\n\n", "a: 1\n\n\nb: 2\nc: \"x\\n\\n\\n\"\n"),
+            (
+                "a:\n    x: 1 # one\n    # two\nb: 2\n",
+                "a: {k: v}\n",
+                "a:\n    x: 1 # one\n    k: v\n    # two\nb: 2\n",
+            ),
+            (
+                "a: {x: 1}\nb: {}\n",
+                "a: {k: 1.5}\nb:\n  c: |\n    l\n",
+                "a: {x: 1, \"k\": 1.5}\nb: {\"c\": \"l\\n\"}\n",
+            ),
+            (
+                "a: 1\r\nb: 2\r\n",
+                "c:\n  d: |\n    l\n  e: []\n",
+                "a: 1\r\nb: 2\r\nc:\r\n  d: |\r\n    l\r\n  e: []\r\n",
+            ),
+            (
+                "l:\n- k: 1\n",
+                "m:\n- a: 1\n  # c\n  b: 2\n- [x]\n",
+                "l:\n- k: 1\nm:\n  - a: 1\n    # c\n    b: 2\n  -\n    - x\n",
+            ),
+            (
+                "a: 1\n\n\nb: 2\n",
+                "c: |+\n  x\n\n\n",
+                "a: 1\n\n\nb: 2\nc: \"x\\n\\n\\n\"\n",
+            ),
             ("a:\n  b: 1\n", "c: 2\na: {d: 3}\n", "a:\n  b: 1\n  d: 3\nc: 2\n"),
         ] {
             assert_eq!(laid(base, over).as_deref(), Ok(expected), "{base:?} {over:?}");
@@ -472,7 +520,11 @@ mod tests {
             ("a: {b: 1}\n", "a: {b: 007}\n", "a: {b: 007}\n"),
             ("l:\n- a # x\n- b\nm: 1\n", "l:\n  - c\n", "l:\n- c\nm: 1\n"),
             ("l:\n- a\nm: 1\n", "l: []\n", "l:\n  []\nm: 1\n"),
-            ("l: [a, b]\n", "l:\n  - a\n  - c: |\n      x\n", "l: [\"a\", {\"c\": \"x\\n\"}]\n"),
+            (
+                "l: [a, b]\n",
+                "l:\n  - a\n  - c: |\n      x\n",
+                "l: [\"a\", {\"c\": \"x\\n\"}]\n",
+            ),
             ("l: [a] # c\n", "l: ['a']\n", "l: [a] # c\n"),
         ] {
             assert_eq!(laid(base, over).as_deref(), Ok(expected), "{base:?} {over:?}");

@@ -47,7 +47,10 @@ pub(in crate::formats) fn written(lines: &[Line<'_>], mut doubts: Doubts) -> Res
     }
     Ok(Imported {
         text: yaml.into_text(),
-        notes: doubts.into_iter().map(|(doubt, names)| sentence(doubt, &names)).collect(),
+        notes: doubts
+            .into_iter()
+            .map(|(doubt, names)| sentence(doubt, &names))
+            .collect(),
     })
 }
 
@@ -61,7 +64,10 @@ fn assigned_in(comment: &str) -> Option<&str> {
     let text = text.strip_prefix("export ").unwrap_or(text);
     let (name, value) = text.split_once('=')?;
     let name = name.trim_end();
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     (is_name && !value.trim().is_empty()).then_some(name)
 }
 

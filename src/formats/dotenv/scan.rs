@@ -85,7 +85,10 @@ pub(in crate::formats) struct Assignment<'a> {
 /// `Failed` if it is no UTF-8 text.
 pub(in crate::formats) fn normalized(bytes: &[u8]) -> Result<Zeroizing<String>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         Failure::failed(format!("line {line}: no UTF-8 text")).hint("convert it: iconv -t UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

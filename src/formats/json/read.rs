@@ -218,9 +218,18 @@ mod tests {
         assert_eq!(refusal("[1]"), "is no JSON object, so its values have no names");
         assert_eq!(refusal("{\"a\": {\"b\": 1, \"\\u0062\": 2}}"), "names `a.b` twice");
         assert_eq!(refusal("{\"a\": 1,}"), "line 1 column 9: no JSON: key must be a string");
-        assert_eq!(refusal("{\"a\": \"canary\"\n\"b\"}"), "line 2 column 1: no JSON: expected `,` or `}`");
-        assert_eq!(refusal("{\"a\": \"\\ud83d\"}"), "has half a surrogate pair in the string at `a`");
-        assert_eq!(refusal("{\"secretree\": 1}"), "has a root key `secretree`, which is the footer's place");
+        assert_eq!(
+            refusal("{\"a\": \"canary\"\n\"b\"}"),
+            "line 2 column 1: no JSON: expected `,` or `}`"
+        );
+        assert_eq!(
+            refusal("{\"a\": \"\\ud83d\"}"),
+            "has half a surrogate pair in the string at `a`"
+        );
+        assert_eq!(
+            refusal("{\"secretree\": 1}"),
+            "has a root key `secretree`, which is the footer's place"
+        );
         let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         assert!(read(deep(64).as_bytes()).is_ok());
         assert_eq!(refusal(&deep(65)), "nests more than 64 deep");
