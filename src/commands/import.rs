@@ -32,7 +32,8 @@ dotenv: every value is a string, `$…` is kept as text, and a note names the ke
 dotenvx: the key comes from `.env.keys` beside FILE or from DOTENV_PRIVATE_KEY… variables.
 doppler: doppler secrets download --no-file --format json | secretree import dev -
 
-With --json: {\"environment\", \"file\", \"kind\", \"added\", \"changed\", \"removed\", \"same\": paths, \"notes\"}
+With --json: {\"environment\", \"file\", \"kind\", \"added\", \"changed\", \"removed\", \"same\": paths,
+\"comments\": how many, \"notes\"}
 
 Examples:
   secretree import dev .env
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     context.tell(&mut vault);
     let laid = environment.lay_over(&imported.text, source.shown())?;
     vault.refuse_readable_over_token(&file, &laid.changes.readable)?;
-    confirm(context, &name, &laid)?;
+    confirm(context, &name, kind, &laid)?;
     let writes = file.text.as_ref() != Some(&laid.text);
     if writes {
         let lock = vault.lock()?;
@@ -105,18 +106,28 @@ fn policy_for(context: &Context, environment: &str) -> Result<(LoadedPolicy, Env
     })
 }
 
-/// What would be lost is shown and asked about; what is added is not.
-fn confirm(context: &Context, name: &EnvironmentName, laid: &Laid) -> Result<()> {
+/// What would be lost, and what would no longer be secret, is shown and asked about; what is added is not.
+fn confirm(context: &Context, name: &EnvironmentName, kind: Kind, laid: &Laid) -> Result<()> {
     let changes = &laid.changes;
-    if changes.changed.is_empty() && changes.removed.is_empty() {
-        return Ok(());
+    let mut plan = lines('~', name, &changes.changed);
+    plan.extend(lines('-', name, &changes.removed));
+    let question = if plan.is_empty() {
+        "write this?"
+    } else {
+        "replace these values?"
+    };
+    if kind == Kind::Sops && laid.comments > 0 && !changes.is_empty() {
+        plan.push(said_of_sealed_comments(laid.comments));
     }
-    let mut lines = lines('~', name, &changes.changed);
-    lines.extend(self::lines('-', name, &changes.removed));
-    if context.ui.confirm(&lines, "replace these values?")? {
+    if plan.is_empty() || context.ui.confirm(&plan, question)? {
         return Ok(());
     }
     Err(Failure::failed("nothing was written").into())
+}
+
+/// sops encrypts comments, and here they stand readable.
+fn said_of_sealed_comments(count: usize) -> String {
+    format!("{count} comments that sops may keep encrypted become readable")
 }
 
 fn lines(sign: char, name: &EnvironmentName, paths: &[ValuePath]) -> Vec<String> {
@@ -134,6 +145,8 @@ struct Report<'a> {
     changed: Vec<String>,
     removed: Vec<String>,
     same: Vec<String>,
+    /// How many comments the file has.
+    comments: usize,
     notes: &'a [String],
 }
 
@@ -156,11 +169,18 @@ fn report(
             changed: shown(&changes.changed),
             removed: shown(&changes.removed),
             same: shown(&laid.same),
+            comments: laid.comments,
             notes: &imported.notes,
         });
     }
     for note in &imported.notes {
         context.ui.note(&escaped(&format!("note: {note}")));
+    }
+    if laid.comments > 0 && kind != Kind::Sops && !laid.changes.added.is_empty() {
+        let count = laid.comments;
+        context.ui.note(&format!(
+            "note: comments stay readable ({count} in the file): look at them before you commit"
+        ));
     }
     let signs = [
         ('+', &changes.added),

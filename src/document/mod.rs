@@ -1,6 +1,7 @@
 //! The text of an environment: its spans, paths and tokens. Knows nothing of keys or policies.
 
 mod builder;
+pub mod comments;
 mod core_schema;
 pub mod edit;
 mod extent;

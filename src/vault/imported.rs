@@ -6,6 +6,7 @@ use std::path::Path;
 use super::change::Changes;
 use super::environment::Environment;
 use super::reading::refused;
+use crate::document::comments::count_comments;
 use crate::document::edit::{Misfit, overlay};
 use crate::document::lines::line_end;
 use crate::document::path::ValuePath;
@@ -20,6 +21,8 @@ pub struct Laid {
     pub changes: Changes,
     /// Paths of the other text whose value was there already.
     pub same: Vec<ValuePath>,
+    /// How many comments the other text has; they come along with new keys, and stay readable.
+    pub comments: usize,
 }
 
 impl Environment<'_> {
@@ -53,7 +56,12 @@ impl Environment<'_> {
             .filter(|path| self.rules.lets_stand_readable(path))
             .cloned()
             .collect();
-        Ok(Laid { text, changes, same })
+        Ok(Laid {
+            text,
+            changes,
+            same,
+            comments: count_comments(&over),
+        })
     }
 
     fn misfit(&self, misfit: &Misfit, origin: &Path) -> Failure {

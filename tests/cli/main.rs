@@ -53,6 +53,7 @@ mod formatters;
 mod get;
 mod github_runner;
 mod import;
+mod import_peers;
 mod init;
 mod init_from_sops;
 mod key_sources;

@@ -97,13 +97,9 @@ impl Source {
     fn yaml(&self) -> Result<Imported> {
         let text = std::str::from_utf8(self.bytes.expose())
             .map_err(|error| secretree::vault::not_utf8(&self.shown, self.bytes.expose(), &error))?;
-        let has_comment = text
-            .lines()
-            .any(|line| line.trim_start().starts_with('#') || line.contains(" #"));
-        let note = "comments are taken along and stay readable: look at them before you commit";
         Ok(Imported {
             text: Zeroizing::new(text.to_owned()),
-            notes: has_comment.then(|| note.to_owned()).into_iter().collect(),
+            notes: Vec::new(),
         })
     }
 

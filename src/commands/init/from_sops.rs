@@ -39,14 +39,16 @@ pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Opt
         .chain(adoption.environments.iter().map(|environment| environment.file.clone()))
         .collect();
     refuse_ignored(args, context, repository, folder, &files)?;
-    if !context.ui.confirm(&plan(&adoption), "write this?")? {
-        return Err(Failure::failed("nothing was written").into());
-    }
+    // Everything is read before anything is asked, so that the plan can say what comes of it.
     let loaded = draft(folder, &adoption.policy)?;
     let mut vault = context.vault(&loaded)?;
     let mut texts = Vec::new();
+    let mut plan = plan(&adoption);
     for environment in &adoption.environments {
-        texts.push(text_of(context, &mut vault, environment, folder)?);
+        texts.push(text_of(&mut vault, environment, folder, &mut plan)?);
+    }
+    if !context.ui.confirm(&plan, "write this?")? {
+        return Err(Failure::failed("nothing was written").into());
     }
     write(&mut vault, &adoption, texts)?;
     context.tell(&mut vault);
@@ -119,19 +121,23 @@ fn plan(adoption: &Adoption) -> Vec<String> {
     lines.map(|line| escaped(&line).into_owned()).collect()
 }
 
-/// The text of one new file, with the values of its sops file.
-fn text_of(context: &Context, vault: &mut Vault<'_>, environment: &Adopted, folder: &Path) -> Result<String> {
+/// The text of one new file, with the values of its sops file; adds to the plan what there is to say about it.
+fn text_of(vault: &mut Vault<'_>, environment: &Adopted, folder: &Path, plan: &mut Vec<String>) -> Result<String> {
     let source = &environment.source;
     let shown = source.display().to_string();
     let bytes = Secret::new(read_bounded(&folder.join(source), FILE_LIMIT)?);
     let imported = sops::read(bytes.expose(), environment.kind, vault.identities(), &shown)?;
-    for note in &imported.notes {
-        context.ui.note(&escaped(&format!("note: `{shown}`: {note}")));
-    }
     let file = vault.load(&environment.name)?;
     let basis = vault.or_first(&file)?;
     let opened = vault.open(&basis)?;
-    Ok(opened.lay_over(&imported.text, source)?.text)
+    let laid = opened.lay_over(&imported.text, source)?;
+    let comments = match laid.comments {
+        0 => None,
+        count => Some(format!("{count} comments that sops may keep encrypted become readable")),
+    };
+    let notes = imported.notes.iter().chain(&comments);
+    plan.extend(notes.map(|note| escaped(&format!("note: `{shown}`: {note}")).into_owned()));
+    Ok(laid.text)
 }
 
 /// Writes the policy and all files as one change.
