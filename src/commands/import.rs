@@ -127,7 +127,7 @@ fn confirm(context: &Context, name: &EnvironmentName, kind: Kind, laid: &Laid) -
 
 /// sops encrypts comments, and here they stand readable.
 fn said_of_sealed_comments(count: usize) -> String {
-    format!("{count} comments that sops may keep encrypted become readable")
+    format!("comments become readable, which sops may keep encrypted: {count}")
 }
 
 fn lines(sign: char, name: &EnvironmentName, paths: &[ValuePath]) -> Vec<String> {

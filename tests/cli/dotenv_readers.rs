@@ -116,7 +116,8 @@ fn dotenv_readers_read_what_the_table_says() {
     let script = "const ours = ([name]) => /^V[0-9]+$/.test(name);\
                   console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(ours))))";
     let mut argument = std::ffi::OsString::from("--env-file=");
-    argument.push(&file);
+    let file = file_with(&written);
+    argument.push(file.path());
     // Since Node 20.6.
     let is_known = Command::new("node").arg(&argument).args(["-e", ""]).status();
     let is_known = is_known.is_ok_and(|status| status.success());

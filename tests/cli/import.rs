@@ -24,6 +24,7 @@ fn an_empty_environment_becomes_the_file_with_its_comments() {
         --- stderr
         note: `OLD`: an assignment in a comment, left out: comments stay readable
         note: `URL`: `$…` is kept as text; nothing is expanded here
+        note: comments stay readable (2 in the file): look at them before you commit
         + dev:STRIPE_KEY
         + dev:PORT
         + dev:URL
@@ -127,9 +128,8 @@ fn json_says_what_was_done_by_path() {
               "same": [
                 "a"
               ],
-              "notes": [
-                "comments are taken along and stay readable: look at them before you commit"
-              ]
+              "comments": 1,
+              "notes": []
             }
             --- stderr
             ~ dev:b

@@ -61,17 +61,18 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
         .secretree(["import", "dev", ".env.production"])
         .run()
         .check(expect![[r#"
-        status: 0
-        --- stderr
-        note: `S`: `$…` is kept as text; nothing is expanded here
-        note: `DOTENV_PUBLIC_KEY_PRODUCTION`: dotenvx's own, left out
-        + dev:HELLO
-        + dev:A
-        + dev:M
-        + dev:S
-        + dev:N
-        `dev`, from dotenvx `.env.production`: 5 added, 0 changed, 0 the same
-    "#]]);
+            status: 0
+            --- stderr
+            note: `S`: `$…` is kept as text; nothing is expanded here
+            note: `DOTENV_PUBLIC_KEY_PRODUCTION`: dotenvx's own, left out
+            note: comments stay readable (3 in the file): look at them before you commit
+            + dev:HELLO
+            + dev:A
+            + dev:M
+            + dev:S
+            + dev:N
+            `dev`, from dotenvx `.env.production`: 5 added, 0 changed, 0 the same
+        "#]]);
     let json = alice.secretree(["decrypt", "dev", "--format", "json"]).reveals().run();
     let mut ours: BTreeMap<String, String> = serde_json::from_slice(json.stdout_bytes()).unwrap();
     // dotenvx expands `$x`, which is not set.
@@ -116,10 +117,22 @@ fn what_sops_encrypted_is_read_and_said_to_be_safe_in_history() {
     let encrypt = alice.command("sops", ["encrypt", "--in-place", "--age", &public, "old.yaml"]);
     encrypt.env("SOPS_DISABLE_VERSION_CHECK", "1").run().succeeds();
     alice.commit("sops");
-    alice
-        .secretree(["import", "dev", "old.yaml"])
-        .run()
-        .check(expect![[r#""#]]);
+    changes_nothing(alice.secretree(["import", "dev", "old.yaml"])).check(expect![[r#"
+        status: 1
+        --- stderr
+        comments become readable, which sops may keep encrypted: 2
+        error: no terminal to ask on: write this?
+        hint: `--yes` answers with yes
+    "#]]);
+    let import = alice.secretree(["import", "dev", "old.yaml", "--yes"]);
+    import.run().check(expect![[r#"
+        status: 0
+        --- stderr
+        comments become readable, which sops may keep encrypted: 2
+        + dev:key
+        + dev:port
+        `dev`, from sops `old.yaml`: 2 added, 0 changed, 0 the same
+    "#]]);
     let text = format!("# shop\nkey: {} # live\nport: 80\n", canary.value());
     alice.secretree(["decrypt", "dev"]).reveals().run().prints(text);
     canary.assert_unseen(alice.sandbox(), &[]);

@@ -97,6 +97,8 @@ fn rules_and_files_become_a_policy_and_environments() {
         environment shop: secrets/shop.yaml from services/shop/secrets.yaml, read by team
         environment shop/prod: services/shop/secrets/prod.yaml from services/shop/secrets/prod.enc.yaml, read by prod-readers
         note: `.env.local` is a sops file of a kind that is not read here; it stays as it is
+        note: `local.env`: comments become readable, which sops may keep encrypted: 1
+        note: `secrets/prod.enc.yaml`: comments become readable, which sops may keep encrypted: 2
         error: no terminal to ask on: write this?
         hint: `--yes` answers with yes
     "#]]);
