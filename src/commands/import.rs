@@ -38,7 +38,7 @@ With --json: {\"environment\", \"file\", \"kind\", \"added\", \"changed\", \"rem
 Examples:
   secretree import dev .env
   secretree import prod secrets/prod.enc.yaml --commit
-  vault kv get -format json -field data secret/api | secretree import prod -"
+  jq .production config.json | secretree import prod -"
 )]
 pub(crate) struct Args {
     /// The environment

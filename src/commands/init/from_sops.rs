@@ -133,7 +133,9 @@ fn text_of(vault: &mut Vault<'_>, environment: &Adopted, folder: &Path, plan: &m
     let laid = opened.lay_over(&imported.text, source)?;
     let comments = match laid.comments {
         0 => None,
-        count => Some(format!("comments become readable, which sops may keep encrypted: {count}")),
+        count => Some(format!(
+            "comments become readable, which sops may keep encrypted: {count}"
+        )),
     };
     let notes = imported.notes.iter().chain(&comments);
     plan.extend(notes.map(|note| escaped(&format!("note: `{shown}`: {note}")).into_owned()));
