@@ -84,7 +84,7 @@ pub fn adopt(
                 .into(),
         );
     }
-    let mut people = People::new(owner, rules);
+    let mut people = People::new(owner);
     let mut readers = BTreeMap::new();
     let mut used: Vec<&SopsRule> = Vec::new();
     for (_, rule) in &files {

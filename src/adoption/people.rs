@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Adopted, Owner};
 use crate::crypto::public_key::PublicKey;
-use crate::formats::sops::{SopsRecipient, SopsRule, SopsRules};
+use crate::formats::sops::{SopsRecipient, SopsRule};
 use crate::names::RecipientName;
 
 /// Who was met so far, in the order of the rules; the owner first.
@@ -13,25 +13,15 @@ pub(super) struct People {
     known: Vec<(RecipientName, PublicKey)>,
     /// The owner's other keys, which are the owner too.
     own: Vec<PublicKey>,
-    /// What people call keys anywhere in the rules.
-    called: BTreeMap<String, RecipientName>,
     names: BTreeSet<String>,
     unnamed: usize,
 }
 
-/// A key and the name that stands at it.
-fn called(recipient: &SopsRecipient) -> Option<(String, RecipientName)> {
-    let name = recipient.name.as_deref().and_then(RecipientName::fitted)?;
-    Some((recipient.key.clone(), name))
-}
-
 impl People {
-    pub(super) fn new(owner: &Owner<'_>, rules: &SopsRules) -> Self {
-        let recipients = rules.rules.iter().flat_map(|rule| &rule.recipients);
+    pub(super) fn new(owner: &Owner<'_>) -> Self {
         let mut people = Self {
             known: Vec::new(),
             own: owner.keys.to_vec(),
-            called: recipients.filter_map(called).collect(),
             names: BTreeSet::from([owner.name.to_string()]),
             unnamed: 0,
         };
@@ -78,8 +68,7 @@ impl People {
         let name = if self.own.contains(&key) {
             self.known.first().map(|(name, _)| name.clone())
         } else {
-            let called = self.called.get(&recipient.key).cloned();
-            called.or_else(|| comment.and_then(RecipientName::fitted))
+            recipient.name.as_deref().or(comment).and_then(RecipientName::fitted)
         };
         let name = match name {
             Some(name) => self.distinct(&name),
