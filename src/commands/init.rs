@@ -21,7 +21,7 @@ use secretree::vault::{EnvironmentFile, Vault};
 
 use name::recipient_name;
 
-use crate::context::Context;
+use crate::context::{Context, OwnIdentity};
 use crate::ui::escaped;
 
 /// Set up secrets in this folder: a policy, an identity, two environments
@@ -93,7 +93,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         Err(_) => Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?),
     };
     refuse_ignored(args, context, repository.as_ref(), &folder, &start.files())?;
-    let key = own_key(context, bound)?;
+    let key = match context.own_identity(bound)? {
+        OwnIdentity::Known(key) => key,
+        OwnIdentity::New(identity) => context.keep_identity(&identity)?,
+    };
     let (loaded, text) = match start {
         Start::There(loaded) => (*loaded, None),
         Start::Fresh(name) => {
@@ -183,30 +186,6 @@ fn refuse_policy_above(folder: &Path, bound: Option<&Path>) -> Result<()> {
             "to add environments for this folder: write them into its own {POLICY_NAME}, with `version` and `environments` only"
         ))
         .into())
-}
-
-/// The first public key of the identities here; without one, that of a new identity.
-fn own_key(context: &Context, work_tree: Option<&Path>) -> Result<PublicKey> {
-    let mut identities = context.identities(context.plugins(work_tree), work_tree)?;
-    if let Some((source, key)) = identities.public_keys().first() {
-        context
-            .ui
-            .note(&escaped(&format!("your identity is in `{source}`: {key}")));
-        return Ok((*key).clone());
-    }
-    for (source, problem) in identities.problems() {
-        context.ui.warning(&format!("`{source}` {problem}"));
-    }
-    for (source, reason) in identities.unknown() {
-        context.ui.warning(&format!("`{source}` {reason}"));
-    }
-    let file = context.identity_file()?;
-    let key = context.make_identity(&file, None)?;
-    let shown = file.display();
-    context.ui.note(&escaped(&format!(
-        "made your identity in `{shown}`, keep it safe: {key}"
-    )));
-    Ok(key)
 }
 
 /// 128 random bits.
@@ -356,12 +335,11 @@ fn not_yet_committed(vault: &Vault<'_>, mut made: Vec<PathBuf>) -> Vec<PathBuf> 
     made
 }
 
-/// Two lines for somebody whom the policy does not name.
+/// One line for somebody whom the policy does not name.
 fn say_how_to_join(context: &Context) {
     context.ui.note(&format!(
-        "next: to join, add your name and key to {POLICY_NAME} (`secretree whoami` shows the key), and commit"
+        "next: `secretree join` adds you to {POLICY_NAME} and says what comes then"
     ));
-    context.ui.note("then: a reader runs `secretree apply`");
 }
 
 /// Two lines: how to go on here, and how others get it. `open` is what was not committed yet.

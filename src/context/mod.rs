@@ -3,6 +3,7 @@
 
 mod globals;
 mod identities;
+mod names;
 mod new_identity;
 mod person;
 pub(crate) mod place;
@@ -18,7 +19,8 @@ use secretree::error::{Failure, Result};
 
 pub(crate) use globals::Globals;
 pub(crate) use identities::{Place, places};
-pub(crate) use new_identity::{identity_text, refuse_existing};
+pub(crate) use names::{checked_name, no_name};
+pub(crate) use new_identity::{OwnIdentity, identity_text, refuse_existing};
 pub(crate) use variables::{Variables, is_private};
 
 use crate::ui::Ui;

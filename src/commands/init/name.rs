@@ -6,20 +6,14 @@ use secretree::error::{Failure, Result};
 use secretree::names::{NAME_RULE, RecipientName};
 
 use super::FIRST_FILES;
-use crate::context::Context;
+use crate::context::{Context, checked_name, no_name};
 
 /// `--name`, or git's `user.name` made to fit and confirmed: the one question there is.
 pub(super) fn recipient_name(named: Option<&str>, context: &Context, folder: &Path) -> Result<RecipientName> {
     if let Some(name) = named {
-        return RecipientName::new(name).ok_or_else(|| {
-            let failure = Failure::usage(format!("`--name {name}` is no name: {NAME_RULE}"));
-            match RecipientName::fitted(name) {
-                Some(fitted) => failure.hint(format!("secretree init --name {fitted}")).into(),
-                None => failure.into(),
-            }
-        });
+        return checked_name(name, "init");
     }
-    let proposal = user_name(context, folder).and_then(|name| RecipientName::fitted(&name));
+    let proposal = context.name_from_git(folder);
     match proposal {
         Some(name) if context.ui.assumes_yes() => Ok(name),
         proposal => ask_name(context, proposal),
@@ -29,11 +23,7 @@ pub(super) fn recipient_name(named: Option<&str>, context: &Context, folder: &Pa
 fn ask_name(context: &Context, proposal: Option<RecipientName>) -> Result<RecipientName> {
     let Some(terminal) = context.ui.terminal().filter(|_| !context.ui.assumes_yes()) else {
         let Some(name) = proposal else {
-            return Err(
-                Failure::failed("git knows no `user.name` to make your name in the policy from")
-                    .hint("secretree init --name NAME")
-                    .into(),
-            );
+            return Err(no_name("init").into());
         };
         let files = FIRST_FILES.join(", ");
         context
@@ -61,11 +51,4 @@ fn ask_name(context: &Context, proposal: Option<RecipientName>) -> Result<Recipi
             },
         }
     }
-}
-
-/// git's `user.name`, as it holds in the folder. The command knows settings that libgit2 does not.
-fn user_name(context: &Context, folder: &Path) -> Option<String> {
-    let output = context.git(folder).ok()?.run(&["config", "--get", "user.name"]).ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    (output.status.success() && !text.is_empty()).then_some(text)
 }
