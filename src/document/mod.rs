@@ -6,6 +6,7 @@ mod core_schema;
 pub mod edit;
 mod extent;
 pub mod lines;
+pub mod meaning;
 pub mod path;
 pub mod render;
 pub mod source;

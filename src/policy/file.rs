@@ -148,7 +148,7 @@ impl PolicyFile {
 }
 
 /// Parses the text of a policy of at most [`LONGEST_POLICY`] bytes.
-fn parse<'t>(text: &'t str, shown_name: &str) -> Read<Tree<'t>> {
+pub(super) fn parse<'t>(text: &'t str, shown_name: &str) -> Read<Tree<'t>> {
     if text.len() > LONGEST_POLICY {
         return Err(Failure::failed(format!(
             "`{shown_name}` is larger than the 1 MiB that a policy may have"

@@ -12,6 +12,7 @@ use super::file::{LONGEST_POLICY, POLICY_NAME, PolicyFile};
 use super::policy::Policy;
 use super::spot::shown;
 use crate::error::{Failure, Result};
+use crate::files::read_through;
 use crate::names::{EnvironmentName, did_you_mean};
 
 /// Folders that are never searched for policies.
@@ -80,7 +81,7 @@ impl LoadedPolicy {
 
     /// Reads the policy at `root_folder` with those on the way to `start`, or all.
     pub fn read(root_folder: &Path, start: &Path, reach: Reach) -> Result<Self> {
-        let text = read_policy(&root_folder.join(POLICY_NAME))?;
+        let text = read_through_journal(root_folder, Path::new(""))?;
         let text = text.ok_or_else(|| Failure::failed(format!("no `{POLICY_NAME}` here")).hint("secretree init"))?;
         let root = PolicyFile::root(&text, POLICY_NAME)?;
         if reach == Reach::Near {
@@ -97,7 +98,7 @@ impl LoadedPolicy {
         let mut nested = Vec::new();
         for folder in below {
             let shown_name = format!("{}/{POLICY_NAME}", folder.display());
-            if let Some(text) = read_policy(&root_folder.join(folder).join(POLICY_NAME))? {
+            if let Some(text) = read_through_journal(root_folder, folder)? {
                 nested.push(PolicyFile::nested(&text, &shown_name, folder)?);
             }
         }
@@ -107,6 +108,23 @@ impl LoadedPolicy {
             root_folder,
             policy,
             reach,
+        })
+    }
+
+    /// The same policy with these texts in its files, by folder relative to the root's (which is empty and first).
+    pub(super) fn with_texts(&self, texts: &[(&Path, &str)]) -> Result<Self> {
+        let mut files = texts.iter().map(|(folder, text)| match folder.as_os_str().is_empty() {
+            true => PolicyFile::root(text, POLICY_NAME),
+            false => PolicyFile::nested(text, &format!("{}/{POLICY_NAME}", folder.display()), folder),
+        });
+        let root = files
+            .next()
+            .ok_or_else(|| Failure::failed("a policy has at least one file"))??;
+        let nested = files.collect::<Result<_>>()?;
+        Ok(Self {
+            root_folder: self.root_folder.clone(),
+            policy: Policy::link(root, nested, &FoldersBelow(&self.root_folder))?,
+            reach: self.reach,
         })
     }
 
@@ -288,6 +306,15 @@ fn folders_below(root_folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The text of the policy file in `folder` below the root's, as it is once an interrupted change is finished: a change of
+/// several policy files must not be seen half.
+fn read_through_journal(root_folder: &Path, folder: &Path) -> Result<Option<String>> {
+    match read_through(root_folder, &folder.join(POLICY_NAME))? {
+        Some(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        None => read_policy(&root_folder.join(folder).join(POLICY_NAME)),
+    }
 }
 
 /// The text of a policy file; nothing if there is none.

@@ -1,7 +1,9 @@
 //! The policy: who there is, which environments there are and who may read them, what must exist and how
 //! long it may live. Reads `.secrets.yaml` files and answers questions; it encrypts nothing and keeps no state.
 
+mod access;
 mod delivery;
+mod edit;
 mod environments;
 mod fields;
 mod file;
@@ -23,7 +25,9 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, WayIn};
 pub use delivery::{Rotator, RotatorMethod, Setting, TARGET_KINDS, Target};
+pub use edit::{DiffLine, KeyList, MOST_KEYS, NamedKey, NewRecipient, PolicyChange, PolicyEdit, read_keys};
 pub use environments::{EnvironmentPolicy, Folders, NoFolders};
 pub use file::{LONGEST_POLICY, POLICY_NAME, PolicyFile};
 pub use glob::{Glob, SlashGlob};

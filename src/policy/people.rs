@@ -184,6 +184,17 @@ impl People {
         self.groups.iter().map(|(name, (items, _))| (name, items.as_slice()))
     }
 
+    /// The group of that name, with the names that it lists, as written.
+    pub fn group(&self, name: &RecipientName) -> Option<(&RecipientName, &[RecipientName])> {
+        let (name, (items, _)) = self.groups.get_key_value(name)?;
+        Some((name, items))
+    }
+
+    /// The recipient that has this public key.
+    pub fn owner(&self, key: &PublicKey) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.keys.contains(key))
+    }
+
     /// Whether `name` is a recipient or a group.
     pub fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name) || self.groups.contains_key(name)
@@ -207,6 +218,12 @@ impl People {
             }
         }
         members
+    }
+
+    /// Whether the recipient is one of those that `names` mean.
+    pub(super) fn is_among(&self, recipient: &RecipientName, names: &[RecipientName]) -> bool {
+        let index = self.by_name.get(recipient);
+        index.is_some_and(|index| self.members(names).0[index / 64] >> (index % 64) & 1 == 1)
     }
 
     /// The members as recipients, sorted by name.

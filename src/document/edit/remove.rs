@@ -91,7 +91,7 @@ fn remove_block(tree: &Tree<'_>, children: &[(usize, &Node<'_>)], position: usiz
     }
 }
 
-fn remove_flow(tree: &Tree<'_>, children: &[(usize, &Node<'_>)], position: usize) -> Vec<Replacement> {
+pub(super) fn remove_flow(tree: &Tree<'_>, children: &[(usize, &Node<'_>)], position: usize) -> Vec<Replacement> {
     let text = tree.text;
     let (start, value) = children[position];
     let end = value.span().end;

@@ -11,9 +11,10 @@ use crate::error::Failure;
 use crate::names::{EnvironmentName, RecipientName};
 
 pub(in crate::policy) const KEY: &str = "age1rd8saxz3juve3eejq7z5fjttxmpaq88d7l92xv34n4h3mq6kwq2qpa9sa3";
-pub(super) const KEY2: &str = "age1vqcr4c3tnxyxr08rk28n8mkphe6c5gfusmyncpmdh604trq3cafqpsveth";
-pub(super) const KEY3: &str = "age1l4s6qwh57a7cwr7zrcz706qx0qy4eykcpr8m8dwz08hqf362egfsf8p7ym";
-pub(super) const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPdQIFLHSrVymNcuCAqWhFXTOO13/KJYTzLCMydRLULP";
+pub(in crate::policy) const KEY2: &str = "age1vqcr4c3tnxyxr08rk28n8mkphe6c5gfusmyncpmdh604trq3cafqpsveth";
+pub(in crate::policy) const KEY3: &str = "age1l4s6qwh57a7cwr7zrcz706qx0qy4eykcpr8m8dwz08hqf362egfsf8p7ym";
+pub(in crate::policy) const SSH: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPdQIFLHSrVymNcuCAqWhFXTOO13/KJYTzLCMydRLULP";
 pub(super) const SSH2: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH8anqfyh4Bo5ATDfsOVkOlVh0bE+qphIK7ZRk/nw2ZJ";
 
 /// A policy with alice and bob (platform), carol (with platform: developers) and the machine ci; `rest` follows.
@@ -32,7 +33,7 @@ pub(super) fn policy(rest: &str) -> Policy {
     Policy::parse(&story(rest), ".secrets.yaml").unwrap()
 }
 
-pub(super) fn failure_of<T>(result: anyhow::Result<T>) -> Failure {
+pub(in crate::policy) fn failure_of<T>(result: anyhow::Result<T>) -> Failure {
     let Err(error) = result else {
         panic!("should have been refused")
     };

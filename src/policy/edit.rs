@@ -1,0 +1,367 @@
+//! Changes who there is and who reads what in the text of a policy, keeping comments and layout: only the lines
+//! concerned change. Each step is read again and must say exactly what was meant, or nothing is changed at all; writing
+//! the files is `change`'s.
+
+mod change;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use change::{DiffLine, PolicyChange};
+pub use keys::{KeyList, MOST_KEYS, NamedKey, read_keys};
+
+use super::environments::EnvironmentPolicy;
+use super::file::{POLICY_NAME, parse};
+use super::load::LoadedPolicy;
+use super::spot::SourceText;
+use crate::crypto::public_key::PublicKey;
+use crate::document::edit::{Change, changed, entry_in_one_line};
+use crate::document::meaning::Meaning;
+use crate::document::path::{Segment, ValuePath};
+use crate::document::tree::{Located, Rules, Tree};
+use crate::error::{Failure, Result};
+use crate::names::{EnvironmentName, RecipientName};
+use crate::value::Value;
+
+/// The most places that a hint names.
+const MOST_NAMED: usize = 12;
+
+/// Somebody or something new in a policy.
+#[derive(Clone, Debug)]
+pub struct NewRecipient {
+    /// The name.
+    pub name: RecipientName,
+    /// The public keys; at least one.
+    pub keys: Vec<NamedKey>,
+    /// Where to write to.
+    pub email: Option<String>,
+    /// Whether it is a machine.
+    pub machine: bool,
+}
+
+impl NewRecipient {
+    /// What stands in the policy under the name.
+    fn meaning(&self) -> Meaning {
+        let keys = Meaning::texts(self.keys.iter().map(|key| key.text.as_str()));
+        let mut fields = vec![("keys".to_owned(), keys)];
+        if let Some(email) = &self.email {
+            fields.push(("email".to_owned(), Meaning::text(email)));
+        }
+        if self.machine {
+            fields.push(("machine".to_owned(), Meaning::Scalar(Value::Bool(true))));
+        }
+        Meaning::Mapping(fields)
+    }
+}
+
+/// One policy file while it is changed.
+struct Draft {
+    folder: PathBuf,
+    source: Arc<SourceText>,
+    text: String,
+}
+
+/// A policy while it is changed: its files' texts, and what they say so far.
+pub struct PolicyEdit<'p> {
+    loaded: &'p LoadedPolicy,
+    drafts: Vec<Draft>,
+}
+
+impl<'p> PolicyEdit<'p> {
+    /// Begins with the policy as it was read; one that was read with everything below it knows all files.
+    pub fn new(loaded: &'p LoadedPolicy) -> Self {
+        let drafts = loaded.policy.files.iter().map(|(folder, source)| Draft {
+            folder: folder.clone(),
+            source: Arc::clone(source),
+            text: source.text.clone(),
+        });
+        Self {
+            loaded,
+            drafts: drafts.collect(),
+        }
+    }
+
+    /// Adds somebody new.
+    ///
+    /// # Errors
+    /// `Failed` if the text cannot be changed by a machine; the hint has the lines to add by hand. So do all others.
+    pub fn add_recipient(&mut self, new: &NewRecipient) -> Result<()> {
+        let (name, meaning) = (new.name.to_string(), new.meaning());
+        let is_first = tree_of(&self.drafts[0])?.root.get("recipients").is_none();
+        let change = if is_first {
+            let only = Meaning::Mapping(vec![(name, meaning)]);
+            Change::Insert(ValuePath::default(), "recipients".to_owned(), only)
+        } else {
+            Change::Insert(ValuePath::of_keys(["recipients"]), name, meaning)
+        };
+        self.step(0, &change)
+    }
+
+    /// Adds a public key to somebody who is there.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`].
+    pub fn add_key(&mut self, recipient: &RecipientName, key: &NamedKey) -> Result<()> {
+        self.step(0, &Change::Append(keys_of(recipient), key.text.clone()))
+    }
+
+    /// Takes a public key away from somebody.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`]; `Failed` if it is no key of theirs.
+    pub fn remove_key(&mut self, recipient: &RecipientName, key: &PublicKey) -> Result<()> {
+        let list = keys_of(recipient);
+        let is_meant = |text: &str| PublicKey::parse(text).as_ref() == Ok(key);
+        if self.remove_item(0, &list, is_meant)? {
+            return Ok(());
+        }
+        Err(Failure::failed(format!("`{recipient}` has no such key"))
+            .hint(format!("secretree recipient show {recipient}"))
+            .into())
+    }
+
+    /// Puts a recipient or group into a group; nothing changes if it is in it.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`].
+    pub fn add_member(&mut self, group: &RecipientName, member: &RecipientName) -> Result<()> {
+        self.add_name(0, ValuePath::of_keys(["groups", group.as_str()]), member)
+    }
+
+    /// Takes a recipient or group out of a group. Says whether it was in it.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`].
+    pub fn remove_member(&mut self, group: &RecipientName, member: &RecipientName) -> Result<bool> {
+        let list = ValuePath::of_keys(["groups", group.as_str()]);
+        self.remove_item(0, &list, |text| text == member.as_str())
+    }
+
+    /// Lets a recipient or group read an environment; nothing changes if `readers` names it.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`]; `Failed` if a placeholder declares the environment together with others.
+    pub fn add_reader(&mut self, environment: &EnvironmentName, reader: &RecipientName) -> Result<()> {
+        let (file, list) = self.readers_of(environment)?;
+        self.add_name(file, list, reader)
+    }
+
+    /// Takes a recipient or group out of `readers` of an environment. Says whether it stood there.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_reader`].
+    pub fn remove_reader(&mut self, environment: &EnvironmentName, reader: &RecipientName) -> Result<bool> {
+        let (file, list) = self.readers_of(environment)?;
+        self.remove_item(file, &list, |text| text == reader.as_str())
+    }
+
+    /// Takes a name out of every list of every file, and a recipient out of `recipients`. Says each place.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`]; `Failed` if the name owns a declared value.
+    pub fn remove_everywhere(&mut self, name: &RecipientName) -> Result<Vec<String>> {
+        self.refuse_owner(name)?;
+        self.refuse_only_reader(name)?;
+        let mut places = Vec::new();
+        for file in 0..self.drafts.len() {
+            let tree = tree_of(&self.drafts[file])?;
+            let meaning = Meaning::of(&tree);
+            let mut paths = Vec::new();
+            for list in lists_of_names(&meaning) {
+                let index = meaning.list(&list).iter().position(|item| *item == Some(name.as_str()));
+                if let Some(index) = index {
+                    places.push(self.shown_place(file, &list));
+                    paths.push(list.child(Segment::Index(index)));
+                }
+            }
+            if file == 0 && self.loaded.policy.people.recipient(name.as_str()).is_some() {
+                places.push("recipients".to_owned());
+                paths.push(ValuePath::of_keys(["recipients", name.as_str()]));
+            }
+            if !paths.is_empty() {
+                self.step(file, &Change::Remove(paths))?;
+            }
+        }
+        Ok(places)
+    }
+
+    /// What was changed, after looking that it is a policy in which nobody lost more than was asked.
+    ///
+    /// # Errors
+    /// `Failed` if the texts are no policy any more, or an environment would be left without readers or writers, or the
+    /// policy without maintainers.
+    pub fn finish(self) -> Result<PolicyChange> {
+        let texts = self
+            .drafts
+            .iter()
+            .map(|draft| (draft.folder.as_path(), draft.text.as_str()));
+        let after = self.loaded.with_texts(&texts.collect::<Vec<_>>()).map_err(|error| {
+            Failure::from(error).rephrase(|reason| format!("{reason} after this change; nothing was written"))
+        })?;
+        change::refuse_losses(&self.loaded.policy, &after.policy)?;
+        let changed = self.drafts.into_iter().filter(|draft| draft.text != draft.source.text);
+        let files = changed.map(|draft| (draft.folder.join(POLICY_NAME), draft.source, draft.text));
+        Ok(PolicyChange::new(files.collect(), after))
+    }
+
+    fn add_name(&mut self, file: usize, list: ValuePath, name: &RecipientName) -> Result<()> {
+        let meaning = Meaning::of(&tree_of(&self.drafts[file])?);
+        if meaning.list(&list).contains(&Some(name.as_str())) {
+            return Ok(());
+        }
+        self.step(file, &Change::Append(list, name.to_string()))
+    }
+
+    /// Takes the one item that is meant out of a list. Says whether there was one.
+    fn remove_item(&mut self, file: usize, list: &ValuePath, is_meant: impl Fn(&str) -> bool) -> Result<bool> {
+        let meaning = Meaning::of(&tree_of(&self.drafts[file])?);
+        let items = meaning.list(list);
+        let Some(index) = items.iter().position(|item| item.is_some_and(&is_meant)) else {
+            return Ok(false);
+        };
+        self.step(file, &Change::Remove(vec![list.child(Segment::Index(index))]))?;
+        Ok(true)
+    }
+
+    /// One change of one file; what it says afterwards must be what was meant.
+    fn step(&mut self, file: usize, change: &Change) -> Result<()> {
+        let draft = &self.drafts[file];
+        let tree = tree_of(draft)?;
+        let wanted = Meaning::of(&tree).after(change);
+        let says_so = |text: &String| {
+            let tree = Tree::parse(text, Rules::Policy);
+            tree.is_ok_and(|tree| Some(Meaning::of(&tree)) == wanted)
+        };
+        match changed(&tree, change).filter(says_so) {
+            Some(text) => {
+                self.drafts[file].text = text;
+                Ok(())
+            }
+            None => Err(by_hand(&tree, &draft.source.shown_name, change).into()),
+        }
+    }
+
+    /// The file and the list of readers of an environment.
+    fn readers_of(&self, name: &EnvironmentName) -> Result<(usize, ValuePath)> {
+        let environment = self.loaded.policy.environment(name);
+        let environment =
+            environment.ok_or_else(|| Failure::failed(format!("`{name}` is no environment")).hint("secretree list"))?;
+        let file = self.drafts.iter().position(|draft| draft.folder == environment.folder);
+        let file = file.ok_or_else(|| Failure::failed(format!("the file that declares `{name}` was not read")))?;
+        let short = match environment.folder.as_os_str().is_empty() {
+            true => name.as_str(),
+            false => name.as_str().rsplit('/').next().unwrap_or(name.as_str()),
+        };
+        let source = &self.drafts[file].source;
+        let declared = source.text.get(environment.spot.span()).unwrap_or_default();
+        if declared.trim_matches(['"', '\'']) != short {
+            let message = format!("`{name}` is declared together with others by a placeholder (`{declared}`)");
+            let hint = format!(
+                "put yourself into one of the groups that read it: {}",
+                listed(&environment.readers)
+            );
+            return Err(Failure::failed(message).hint(hint).into());
+        }
+        Ok((file, ValuePath::of_keys(["environments", short, "readers"])))
+    }
+
+    fn refuse_owner(&self, name: &RecipientName) -> Result<()> {
+        let mut secrets = self.loaded.policy.secrets.iter();
+        let owned = secrets.find_map(|secret| secret.owner.as_ref().filter(|owner| owner.value == name.as_str()));
+        match owned {
+            None => Ok(()),
+            Some(owner) => Err(owner
+                .spot
+                .failure(format_args!("`{name}` owns declared values"))
+                .hint("write another `owner` there first")
+                .into()),
+        }
+    }
+
+    /// An environment without readers is no policy; here it is known why.
+    fn refuse_only_reader(&self, name: &RecipientName) -> Result<()> {
+        let policy = &self.loaded.policy;
+        let is_only = |environment: &&EnvironmentPolicy| policy.readers(environment).into_iter().eq([name]);
+        match policy.environments.values().find(is_only) {
+            None => Ok(()),
+            Some(environment) => {
+                let message = format!(
+                    "`{}` would be left without readers; nothing was written",
+                    environment.name
+                );
+                Err(Failure::failed(message).hint("name another reader there first").into())
+            }
+        }
+    }
+
+    /// `groups.platform`, `environments.dev.readers`, with the file in front if it is not the root's.
+    fn shown_place(&self, file: usize, list: &ValuePath) -> String {
+        match self.drafts[file].folder == Path::new("") {
+            true => list.to_string(),
+            false => format!("{} {list}", self.drafts[file].source.shown_name),
+        }
+    }
+}
+
+fn listed(names: &[RecipientName]) -> String {
+    let names: Vec<_> = names.iter().map(RecipientName::as_str).collect();
+    names.join(", ")
+}
+
+fn keys_of(recipient: &RecipientName) -> ValuePath {
+    ValuePath::of_keys(["recipients", recipient.as_str(), "keys"])
+}
+
+fn tree_of(draft: &Draft) -> Result<Tree<'_>> {
+    Ok(parse(&draft.text, &draft.source.shown_name)?)
+}
+
+/// Every list in which names of recipients and groups stand.
+fn lists_of_names(meaning: &Meaning) -> Vec<ValuePath> {
+    let mut lists = vec![ValuePath::of_keys(["maintainers"])];
+    let groups = meaning.keys_under("groups").into_iter();
+    lists.extend(groups.map(|group| ValuePath::of_keys(["groups", group])));
+    for environment in meaning.keys_under("environments") {
+        lists.extend(["readers", "writers"].map(|list| ValuePath::of_keys(["environments", environment, list])));
+    }
+    lists
+}
+
+/// The failure where the layout is none that can be changed, with what a person has to write.
+fn by_hand(tree: &Tree<'_>, shown_name: &str, change: &Change) -> Failure {
+    let line = |path: &ValuePath| {
+        let mut segments = path.segments().to_vec();
+        while !segments.is_empty() {
+            let start = match tree.node(&ValuePath::new(segments.clone())) {
+                Some(Located::Scalar(scalar)) => Some(scalar.head.start),
+                Some(Located::Mapping(mapping)) => Some(mapping.span.start),
+                Some(Located::Sequence(list)) => Some(list.span.start),
+                None => None,
+            };
+            if let Some(start) = start {
+                return tree.place(start).line;
+            }
+            segments.pop();
+        }
+        1
+    };
+    let (path, hint) = match change {
+        Change::Insert(path, key, value) => (
+            Some(path),
+            format!("add under `{path}`: {}", entry_in_one_line(key, value)),
+        ),
+        Change::Append(path, item) => (Some(path), format!("add to the list `{path}`: {item}")),
+        Change::Remove(paths) => {
+            let shown: Vec<_> = paths.iter().take(MOST_NAMED).map(|path| format!("`{path}`")).collect();
+            (paths.first(), format!("take out {}", shown.join(", ")))
+        }
+    };
+    let message = format!(
+        "`{shown_name}` line {}: this is laid out in a way that cannot be changed safely; nothing was written",
+        path.map_or(1, line)
+    );
+    Failure::failed(message).hint(format!("by hand: {hint}"))
+}
