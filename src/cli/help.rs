@@ -23,6 +23,8 @@ Files
   import ENV FILE       Take the values of another tool's file into an environment
 
 People
+  join [ENV…]           Ask to be a reader: add yourself to the policy
+  recipient VERB        Show, add and remove the people and machines of the policy
   apply [ENV…]          Make the environment files what the policy says: who can read them
   trust ENV             Trust the key that an environment has now
 

@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, import, init, keygen, list, man, run, set, trust,
-    unset, whoami,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, import, init, join, keygen, list, man, recipient,
+    run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -39,6 +39,8 @@ enum Command {
     Decrypt(decrypt::Args),
     Encrypt(encrypt::Args),
     Import(import::Args),
+    Join(join::Args),
+    Recipient(recipient::Args),
     Apply(apply::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -63,6 +65,8 @@ impl Command {
             Self::List(args) => list::run(&args, context),
             Self::Encrypt(args) => encrypt::run(&args, context),
             Self::Import(args) => import::run(&args, context),
+            Self::Join(args) => join::run(&args, context),
+            Self::Recipient(args) => recipient::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),

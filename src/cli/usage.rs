@@ -22,9 +22,19 @@ pub(super) fn answer(error: &clap::Error, arguments: &[OsString], ui: &Ui) -> Re
     }
 }
 
-/// The failure that says what is wrong. Texts that follow `set` are left out: one may be a value.
+/// What private keys have in them.
+const PRIVATE: [&str; 3] = ["SECRET-KEY", "AGE-PLUGIN-", "PRIVATE KEY"];
+
+/// The failure that says what is wrong. Texts that follow `set` are left out: one may be a value. So are all where one
+/// may be a private key.
 fn failure(error: &clap::Error, arguments: &[OsString]) -> Failure {
-    let shows_texts = !arguments.iter().any(|argument| argument == "set");
+    let is_private = |argument: &OsString| {
+        let upper = argument.to_string_lossy().to_ascii_uppercase();
+        PRIVATE.iter().any(|mark| upper.contains(mark))
+    };
+    let shows_texts = !arguments
+        .iter()
+        .any(|argument| argument == "set" || is_private(argument));
     let failure = Failure::usage(message(error, shows_texts));
     let failure = match suggestion(error) {
         Some(suggestion) => failure.hint(format!("did you mean {suggestion}?")),
@@ -42,6 +52,7 @@ fn message(error: &clap::Error, shows_texts: bool) -> String {
     let value = text(error, ContextKind::InvalidValue).filter(|value| !value.is_empty());
     let is_suggested = error.get(ContextKind::SuggestedArg).is_some();
     match error.kind() {
+        ErrorKind::InvalidSubcommand if !shows_texts => "this is no command".to_owned(),
         ErrorKind::InvalidSubcommand => {
             format!(
                 "{} is no command",

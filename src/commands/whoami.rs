@@ -143,7 +143,7 @@ fn shown(report: &Report, has_policy: bool) -> String {
         match (&identity.recipient, identity.environments.as_slice()) {
             (Some(name), []) => line(&format!("  {name} in {POLICY_NAME}, reads nothing")),
             (Some(name), read) => line(&format!("  {name} in {POLICY_NAME}, reads {}", read.join(", "))),
-            (None, _) if has_policy => line(&format!("  not in {POLICY_NAME}")),
+            (None, _) if has_policy => line(&format!("  not in {POLICY_NAME}: `secretree join` adds it")),
             (None, _) => {}
         }
     }

@@ -7,6 +7,7 @@ mod names;
 mod new_identity;
 mod person;
 pub(crate) mod place;
+mod policy_change;
 mod scrub;
 mod variables;
 mod workspace;
@@ -21,6 +22,7 @@ pub(crate) use globals::Globals;
 pub(crate) use identities::{Place, places};
 pub(crate) use names::{checked_name, no_name};
 pub(crate) use new_identity::{OwnIdentity, identity_text, refuse_existing};
+pub(crate) use policy_change::shown_diff;
 pub(crate) use variables::{Variables, is_private};
 
 use crate::ui::Ui;

@@ -116,7 +116,7 @@ impl Context {
         Ok(holding.map(std::path::Path::to_path_buf).collect())
     }
 
-    fn start_and_bound(&self) -> Result<(PathBuf, Option<PathBuf>)> {
+    pub(super) fn start_and_bound(&self) -> Result<(PathBuf, Option<PathBuf>)> {
         let start = secretree::files::real_path(self.folder())?;
         let bound = self.repository()?.map(|repository| repository.root().to_owned());
         Ok((start, bound))

@@ -259,10 +259,13 @@ impl<'p> PolicyEdit<'p> {
         let declared = source.text.get(environment.spot.span()).unwrap_or_default();
         if declared.trim_matches(['"', '\'']) != short {
             let message = format!("`{name}` is declared together with others by a placeholder (`{declared}`)");
-            let hint = format!(
-                "put yourself into one of the groups that read it: {}",
-                listed(&environment.readers)
-            );
+            let groups = environment.readers.iter();
+            let groups = groups.filter(|name| self.loaded.policy.people.group(name).is_some());
+            let groups: Vec<_> = groups.map(RecipientName::as_str).collect();
+            let hint = match groups.is_empty() {
+                true => "give it a group as reader that can be joined".to_owned(),
+                false => format!("name a group that reads it: --group {}", groups.join(" or --group ")),
+            };
             return Err(Failure::failed(message).hint(hint).into());
         }
         Ok((file, ValuePath::of_keys(["environments", short, "readers"])))
@@ -304,11 +307,6 @@ impl<'p> PolicyEdit<'p> {
             false => format!("{} {list}", self.drafts[file].source.shown_name),
         }
     }
-}
-
-fn listed(names: &[RecipientName]) -> String {
-    let names: Vec<_> = names.iter().map(RecipientName::as_str).collect();
-    names.join(", ")
 }
 
 fn keys_of(recipient: &RecipientName) -> ValuePath {

@@ -8,7 +8,6 @@ use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
 use crate::crypto::key::EnvironmentKey;
 use crate::error::{Failure, Result};
-use crate::policy::POLICY_NAME;
 
 impl Vault<'_> {
     /// The key of a footer, from the grant that an identity here opens.
@@ -68,12 +67,6 @@ impl Vault<'_> {
             .into_iter()
             .map(|(_, key)| key.clone())
             .collect();
-        let has_none =
-            own.is_empty() && self.identities.unknown().next().is_none() && self.identities.problems().next().is_none();
-        let first = match has_none {
-            true => "make an identity with `secretree keygen` (or use an SSH key), add its public key",
-            false => "add your key (`secretree whoami`)",
-        };
         let is_reader = rules
             .policy
             .reader_keys(rules.environment)
@@ -88,7 +81,7 @@ impl Vault<'_> {
             ))
         } else {
             failure.hint(format!(
-                "readers are {granted}; to join: {first} to {POLICY_NAME}; then a reader runs `secretree apply {name}`"
+                "readers are {granted}; to join: `secretree join {name}`, commit, then one of them runs `secretree apply {name}`"
             ))
         };
         for (source, problem) in self.identities.problems() {

@@ -157,7 +157,7 @@ fn a_removed_public_key_means_a_new_key() {
         status: 4
         --- stderr
         error: no identity here can open `dev`
-        hint: readers are alice; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+        hint: readers are alice; to join: `secretree join dev`, commit, then one of them runs `secretree apply dev`
     "#]]);
 }
 

@@ -15,6 +15,16 @@ fn verbs(overview: &str) -> Vec<String> {
         .collect()
 }
 
+/// The verbs under a verb.
+fn inner_verbs(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    lines
+        .filter_map(|line| line.split_whitespace().next())
+        .map(String::from)
+        .collect()
+}
+
 #[test]
 fn the_page_of_commands_is_what_help_says() {
     let alice = Sandbox::new().person("alice");
@@ -29,7 +39,12 @@ fn the_page_of_commands_is_what_help_says() {
     assert!(verbs.len() > 10, "{verbs:?}");
     let mut page = format!("# Commands\n\nMade from `--help`; a test holds it to that.\n\n```text\n{overview}\n```\n");
     for verb in verbs {
-        write!(page, "\n## {verb}\n\n```text\n{}\n```\n", help(&[&verb, "--help"])).unwrap();
+        let text = help(&[&verb, "--help"]);
+        write!(page, "\n## {verb}\n\n```text\n{text}\n```\n").unwrap();
+        for inner in inner_verbs(&text) {
+            let text = help(&[&verb, &inner, "--help"]);
+            write!(page, "\n### {verb} {inner}\n\n```text\n{text}\n```\n").unwrap();
+        }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
     if std::env::var_os("UPDATE_EXPECT").is_some() {

@@ -31,7 +31,7 @@ fn alice() -> (Team, Person) {
 
 /// Runs `make` again and again and kills it a little later each time, until it comes to its end alive. `judge` sees
 /// each round's number. The steps are such that about `rounds` fit into the time that the command takes undisturbed.
-fn kill_again_and_again(rounds: u32, make: impl Fn(u32) -> Run, mut judge: impl FnMut(u32)) {
+pub(crate) fn kill_again_and_again(rounds: u32, make: impl Fn(u32) -> Run, mut judge: impl FnMut(u32)) {
     let start = Instant::now();
     make(0).run().succeeds();
     let step = start.elapsed() / rounds;

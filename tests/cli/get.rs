@@ -360,7 +360,7 @@ fn who_holds_no_grant_is_told_how_to_get_one() {
         status: 4
         --- stderr
         error: no identity here can open `dev`
-        hint: readers are alice; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+        hint: readers are alice; to join: `secretree join dev`, commit, then one of them runs `secretree apply dev`
     "#]]);
     // Somebody without any identity, and one whom the policy names but nobody granted.
     let carol = team.add("carol");
@@ -369,7 +369,7 @@ fn who_holds_no_grant_is_told_how_to_get_one() {
         status: 4
         --- stderr
         error: no identity here can open `dev`
-        hint: readers are alice; to join: make an identity with `secretree keygen` (or use an SSH key), add its public key to .secrets.yaml; then a reader runs `secretree apply dev`
+        hint: readers are alice; to join: `secretree join dev`, commit, then one of them runs `secretree apply dev`
     "#]]);
     let policy = alice.read_text(".secrets.yaml").replace("[alice]}", "[alice, bob]}");
     bob.write(".secrets.yaml", policy);

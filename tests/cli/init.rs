@@ -314,8 +314,7 @@ fn a_newcomer_gets_an_identity_and_is_told_how_to_join() {
         --- stderr
         made your identity in `[SANDBOX]/carol/config/secretree/identity.txt`, keep it safe: age1…
         nothing was missing
-        next: to join, add your name and key to .secrets.yaml (`secretree whoami` shows the key), and commit
-        then: a reader runs `secretree apply`
+        next: `secretree join` adds you to .secrets.yaml and says what comes then
     "#]]);
     carol.git(["status", "--short"]).run().prints("");
 }
@@ -330,8 +329,7 @@ fn files_that_only_others_can_make_are_left_to_them() {
         your identity is in `[SANDBOX]/carol/config/secretree/identity.txt`: age1…
         `dev` has no file yet, and only its readers can make it: secretree apply dev
         `prod` has no file yet, and only its readers can make it: secretree apply prod
-        next: to join, add your name and key to .secrets.yaml (`secretree whoami` shows the key), and commit
-        then: a reader runs `secretree apply`
+        next: `secretree join` adds you to .secrets.yaml and says what comes then
     "#]]);
     assert!(!carol.work("secrets").exists());
 }

@@ -173,7 +173,7 @@ fn an_encrypted_key_that_cannot_help_is_not_asked_about() {
         status: 4
         --- stdout
         [1;31merror:[0m no identity here can open `dev`
-        [36mhint:[0m readers are alice, other; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+        [36mhint:[0m readers are alice, other; to join: `secretree join dev`, commit, then one of them runs `secretree apply dev`
     "#]]);
 }
 
@@ -265,7 +265,7 @@ fn identities_come_from_variables_and_commands() {
         status: 4
         --- stderr
         error: no identity here can open `dev`
-        hint: readers are alice, other; to join: add your key (`secretree whoami`) to .secrets.yaml; then a reader runs `secretree apply dev`
+        hint: readers are alice, other; to join: `secretree join dev`, commit, then one of them runs `secretree apply dev`
         hint: SECRETREE_KEY: holds no identity in line 1
     "#]]);
     get()

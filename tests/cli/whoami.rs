@@ -66,7 +66,7 @@ fn a_stranger_is_told_so_and_a_folder_without_policy_is_fine() {
         --- stdout
         age1…
           x25519 from [SANDBOX]/carol/config/secretree/identity.txt
-          not in .secrets.yaml
+          not in .secrets.yaml: `secretree join` adds it
     "#]]);
     carol.secretree(["-C", "..", "whoami"]).run().check(expect![[r#"
         status: 0
