@@ -71,22 +71,37 @@ fn flags<'a>(call: &[&'a str]) -> Vec<&'a str> {
     flags.map(|flag| flag.split('=').next().unwrap_or(flag)).collect()
 }
 
-/// The verb: the first word that is neither a flag nor the value of `-C` or `-i`.
-fn verb<'a>(call: &[&'a str]) -> Option<&'a str> {
+/// The verbs that have verbs of their own.
+const FAMILIES: &[&str] = &["recipient"];
+
+/// The verb: the first word that is neither a flag nor the value of `-C` or `-i`; with the next one where that is a
+/// verb, too.
+fn verb(call: &[&str]) -> Option<String> {
     let mut words = call.iter();
+    let mut verb = Vec::new();
     while let Some(word) = words.next() {
         match *word {
             "-C" | "-i" | "--identity" | "--color" => drop(words.next()),
             flag if flag.starts_with('-') => {}
-            verb => return Some(verb),
+            word => verb.push(word),
+        }
+        if verb
+            .first()
+            .is_some_and(|first| verb.len() == 2 || !FAMILIES.contains(first))
+        {
+            break;
         }
     }
-    None
+    (!verb.is_empty()).then(|| verb.join(" "))
 }
 
 /// What `secretree VERB --help` prints; nothing if there is no such verb.
 fn help(verb: &str) -> Option<String> {
-    let output = Command::new(PROGRAM).args([verb, "--help"]).output().unwrap();
+    let output = Command::new(PROGRAM)
+        .args(verb.split(' '))
+        .arg("--help")
+        .output()
+        .unwrap();
     output
         .status
         .success()
@@ -113,11 +128,13 @@ fn every_command_that_a_page_shows_is_there() {
         let prose = prose(&text);
         for line in fenced.chain(inline_code(&prose)) {
             for call in calls(line) {
-                let Some(verb) = verb(&call).filter(|verb| verb.bytes().all(|byte| byte.is_ascii_lowercase())) else {
+                let Some(verb) =
+                    verb(&call).filter(|verb| verb.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' '))
+                else {
                     continue;
                 };
                 looked_at += 1;
-                let help = helps.entry(verb.to_owned()).or_insert_with(|| help(verb));
+                let help = helps.entry(verb.clone()).or_insert_with(|| help(&verb));
                 let Some(help) = help else {
                     wrong.push(format!("{}: no verb `{verb}`", page.display()));
                     continue;
@@ -156,6 +173,10 @@ fn calls_are_found_where_a_shell_finds_them() {
         assert_eq!(calls, found, "{line}");
     }
     assert_eq!(flags(&["get", "--json=x", "-C", "a"]), ["--json", "-C"]);
-    assert_eq!(verb(&["-C", "folder", "--json", "get"]), Some("get"));
+    assert_eq!(verb(&["-C", "folder", "--json", "get"]).as_deref(), Some("get"));
+    assert_eq!(
+        verb(&["recipient", "-q", "add", "bob"]).as_deref(),
+        Some("recipient add")
+    );
     assert!(!knows("  --no-inherit  ", "--no"));
 }
