@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod adoption;
+pub mod checks;
 pub mod crypto;
 pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod files;
+pub mod finding;
 pub mod formats;
 pub mod git;
 pub mod names;

@@ -129,49 +129,23 @@ impl<'a> Reading<'a> {
     /// `Failed` if it is refused as YAML; `Integrity` if the footer is missing, malformed or not at the end, or belongs to
     /// another environment.
     pub fn new(text: &'a str, rules: Rulebook<'_>) -> Result<Self> {
-        let environment = rules.environment;
-        let (name, file) = (&environment.name, &environment.file);
-        let tree = Tree::parse(text, Rules::File).map_err(|refusal| refused(file, &refusal))?;
-        let Some(entry) = &tree.footer else {
-            if let Some(failure) = lost_footer(&tree, file) {
-                return Err(failure.into());
-            }
-            let message = format!("`{}` has no footer: nothing in it is encrypted", file.display());
-            return Err(Failure::integrity(message)
-                .hint(format!("secretree encrypt {name}"))
-                .into());
-        };
-        if let Some(offset) = entry.followed_by {
-            let message = format!("`{}` {}: a key behind the footer", file.display(), tree.place(offset));
-            return Err(Failure::integrity(message)
-                .hint(format!("secretree encrypt {name}"))
-                .into());
+        let tree = Tree::parse(text, Rules::File).map_err(|refusal| refused(&rules.environment.file, &refusal))?;
+        Self::of_tree(tree, rules).map_err(|(_, error)| error)
+    }
+
+    /// Reads a text that was parsed as a file; gives the tree back where its footer is refused.
+    ///
+    /// # Errors
+    /// `Integrity` as [`Reading::new`].
+    pub fn of_tree(tree: Tree<'a>, rules: Rulebook<'_>) -> Result<Self, (Box<Tree<'a>>, anyhow::Error)> {
+        match read_footer(&tree, rules) {
+            Ok(footer) => Ok(Self {
+                line_end: line_end(tree.text),
+                footer,
+                tree,
+            }),
+            Err(error) => Err((Box::new(tree), error)),
         }
-        let footer = Footer::read(&entry.entry).map_err(|fault| malformed(&tree, file, &fault))?;
-        if footer.environment != *name {
-            let message = format!(
-                "`{}` belongs to `{name}`, but its footer says `{}`",
-                file.display(),
-                footer.environment
-            );
-            let hint = format!("put the file of `{name}` back: git log -- {}", file.display());
-            return Err(Failure::integrity(message).hint(hint).into());
-        }
-        let groups: HashSet<_> = rules.policy.people.groups().map(|(group, _)| group).collect();
-        if let Some(group) = footer.grants.keys().find(|name| groups.contains(name)) {
-            let message = format!(
-                "`{}` grants the key of `{name}` to `{group}`, which is a group",
-                file.display()
-            );
-            return Err(Failure::integrity(message)
-                .hint("groups hold no keys; git log shows who wrote it")
-                .into());
-        }
-        Ok(Self {
-            line_end: line_end(text),
-            footer,
-            tree,
-        })
     }
 
     /// Every place in the order of the text.
@@ -284,6 +258,48 @@ impl<'a> Reading<'a> {
             None => with_footer(body, &format!("{}{behind}", footer.write(self.line_end)), self.line_end),
         }
     }
+}
+
+/// The footer of a file, after everything was looked at that can be told without a key.
+fn read_footer(tree: &Tree<'_>, rules: Rulebook<'_>) -> Result<Footer> {
+    let environment = rules.environment;
+    let (name, file) = (&environment.name, &environment.file);
+    let Some(entry) = &tree.footer else {
+        if let Some(failure) = lost_footer(tree, file) {
+            return Err(failure.into());
+        }
+        let message = format!("`{}` has no footer: nothing in it is encrypted", file.display());
+        return Err(Failure::integrity(message)
+            .hint(format!("secretree encrypt {name}"))
+            .into());
+    };
+    if let Some(offset) = entry.followed_by {
+        let message = format!("`{}` {}: a key behind the footer", file.display(), tree.place(offset));
+        return Err(Failure::integrity(message)
+            .hint(format!("secretree encrypt {name}"))
+            .into());
+    }
+    let footer = Footer::read(&entry.entry).map_err(|fault| malformed(tree, file, &fault))?;
+    if footer.environment != *name {
+        let message = format!(
+            "`{}` belongs to `{name}`, but its footer says `{}`",
+            file.display(),
+            footer.environment
+        );
+        let hint = format!("put the file of `{name}` back: git log -- {}", file.display());
+        return Err(Failure::integrity(message).hint(hint).into());
+    }
+    let groups: HashSet<_> = rules.policy.people.groups().map(|(group, _)| group).collect();
+    if let Some(group) = footer.grants.keys().find(|name| groups.contains(name)) {
+        let message = format!(
+            "`{}` grants the key of `{name}` to `{group}`, which is a group",
+            file.display()
+        );
+        return Err(Failure::integrity(message)
+            .hint("groups hold no keys; git log shows who wrote it")
+            .into());
+    }
+    Ok(footer)
 }
 
 /// The failure of a file that holds tokens but no footer: nothing here can make it whole again.
