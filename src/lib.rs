@@ -14,6 +14,7 @@ pub mod files;
 pub mod finding;
 pub mod formats;
 pub mod git;
+pub mod history;
 pub mod names;
 pub mod policy;
 pub mod process;

@@ -1,18 +1,15 @@
-//! How files changed behind a commit: one walk over all parents, newest first, for any number of files. It
-//! compares hashes along the paths and never makes a diff, so its cost is linear in commits.
+//! How files changed behind a commit, each file for itself: its changes and the contents it had. The walk over the
+//! commits is `steps`.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::vec::IntoIter;
 
-use git2::Oid;
-
-use super::objects::{Node, parse_author};
-use super::paths::{Files, PathTree};
-use super::walk::{Walk, reachable_without};
-use super::{BlobId, CommitId, Repository, check_relative};
-use crate::error::{Failure, Result};
+use super::objects::parse_author;
+use super::steps::{Step, Steps};
+use super::{BlobId, CommitId, Repository};
+use crate::error::Result;
 
 /// A commit in which a file is not as it was in any of the commit's parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,25 +57,10 @@ impl Repository {
     /// # Errors
     /// `Failed` if the repository, or a commit of `from`, cannot be read.
     pub fn changes(&self, paths: &[&Path], from: &[CommitId], stop_at: &[CommitId]) -> Result<Changes<'_>> {
-        for path in paths {
-            check_relative(path)?;
-        }
-        let mut changes = Changes {
-            paths: PathTree::new(paths),
-            walk: Walk::new(self.odb()?),
+        Ok(Changes {
+            steps: self.steps(paths, from, stop_at)?,
             pending: Vec::new().into_iter(),
-        };
-        for commit in from {
-            let found = changes.walk.push(commit.0)?;
-            if !found {
-                let id = commit.0;
-                return Err(Failure::failed(format!("commit `{id}` is not in this clone")).into());
-            }
-        }
-        if !stop_at.is_empty() {
-            changes.walk.allowed = Some(reachable_without(self.odb()?, from, stop_at)?);
-        }
-        Ok(changes)
+        })
     }
 
     /// Each distinct content that the file `relative` had in the history behind `from`, as [`Self::changes`].
@@ -95,86 +77,37 @@ impl Repository {
 
 /// An iterator over changes; see [`Repository::changes`].
 pub struct Changes<'repository> {
-    paths: PathTree,
-    walk: Walk<'repository>,
+    steps: Steps<'repository>,
     pending: IntoIter<Change>,
 }
 
 impl Changes<'_> {
     /// Whether no object was missing so far. `false` (a shallow or partial clone) means "at least".
     pub fn is_complete(&self) -> bool {
-        self.walk.complete
+        self.steps.is_complete()
     }
+}
 
-    /// The changes of the next commit; `None` at the end.
-    fn next_commit(&mut self) -> Result<Option<Vec<Change>>> {
-        let Some((id, node)) = self.walk.pop()? else {
-            return Ok(None);
-        };
-        let mut changes = Vec::new();
-        let known = match self.walk.files.remove(&id) {
-            Some(files) => Some(files),
-            None => self.files_of(id, &node, None)?,
-        };
-        let Some(files) = known else {
-            self.walk.complete = false;
-            return Ok(Some(changes));
-        };
-        let mut at_least = false;
-        let mut parents = Vec::with_capacity(node.parents.len());
-        for parent in &node.parents {
-            let before = match self.walk.node(*parent)? {
-                Some(before) => self.files_of(*parent, &before, Some(&files))?,
-                None => None,
-            };
-            at_least |= before.is_none();
-            parents.extend(before);
+/// What a step is for each file alone.
+fn changes_of(step: &Step, paths: usize) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for path in 0..paths {
+        let blob = step.blob(path);
+        let before: Vec<_> = (0..step.parents()).map(|parent| step.before(parent, path)).collect();
+        let differs = !before.contains(&blob);
+        // Before a first commit, as behind missing ones, there is no file.
+        if differs && (blob.is_some() || !before.is_empty()) {
+            changes.push(Change {
+                commit: step.commit,
+                path,
+                blob,
+                before,
+                at_least: step.at_least,
+                author: Rc::clone(&step.author),
+            });
         }
-        self.walk.complete &= !at_least;
-        if parents.iter().any(|before| Rc::ptr_eq(before, &files)) {
-            return Ok(Some(changes));
-        }
-        for path in 0..self.paths.count {
-            let blob = files.get(path);
-            let before: Vec<_> = parents.iter().map(|parent| parent.get(path)).collect();
-            let differs = !before.contains(&blob);
-            // Before a first commit, as behind missing ones, there is no file.
-            if differs && (blob.is_some() || !before.is_empty()) {
-                let author = Rc::from(node.author.as_slice());
-                changes.push(Change {
-                    commit: CommitId(id),
-                    path,
-                    blob,
-                    before,
-                    at_least,
-                    author,
-                });
-            }
-        }
-        Ok(Some(changes))
     }
-
-    /// The files in a commit, looked up once; the same value as `near` if they are the same. `None` if trees
-    /// are missing.
-    fn files_of(&mut self, id: Oid, node: &Node, near: Option<&Rc<Files>>) -> Result<Option<Rc<Files>>> {
-        if let Some(files) = self.walk.files.get(&id) {
-            return Ok(Some(match near {
-                Some(near) if **near == **files => Rc::clone(near),
-                _ => Rc::clone(files),
-            }));
-        }
-        let Some(files) = self.paths.find(&self.walk.odb, 0, node.tree)? else {
-            return Ok(None);
-        };
-        let files = match near {
-            Some(near) if **near == *files => Rc::clone(near),
-            _ => files,
-        };
-        if self.walk.is_queued(id) {
-            self.walk.files.insert(id, Rc::clone(&files));
-        }
-        Ok(Some(files))
-    }
+    changes
 }
 
 impl Iterator for Changes<'_> {
@@ -185,13 +118,9 @@ impl Iterator for Changes<'_> {
             if let Some(change) = self.pending.next() {
                 return Some(Ok(change));
             }
-            match self.next_commit() {
-                Ok(Some(changes)) => self.pending = changes.into_iter(),
-                Ok(None) => return None,
-                Err(error) => {
-                    self.walk.queue.clear();
-                    return Some(Err(error));
-                }
+            match self.steps.next()? {
+                Ok(step) => self.pending = changes_of(&step, self.steps.paths()).into_iter(),
+                Err(error) => return Some(Err(error)),
             }
         }
     }

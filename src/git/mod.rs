@@ -6,8 +6,11 @@ mod command;
 mod history;
 mod objects;
 mod paths;
+mod steps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod tips;
+mod trees;
 mod walk;
 mod words;
 
@@ -22,6 +25,7 @@ pub use attributes::Attribute;
 pub use command::{Git, IgnoreRule};
 pub use history::{Change, Changes, Version, Versions};
 pub use objects::{BlobId, Commit, CommitId};
+pub use steps::{Step, Steps};
 use words::{explain, one_line, reason};
 
 use crate::error::{Failure, Result};

@@ -58,6 +58,8 @@ pub struct Commit {
     pub time: i64,
     /// The first line of the message.
     pub subject: String,
+    /// Whether it carries a signature; whose, and whether it is good, is not looked at.
+    pub signed: bool,
 }
 
 /// The parts of a commit that a walk needs.
@@ -90,6 +92,7 @@ impl Repository {
             author_email,
             time,
             subject: String::from_utf8_lossy(subject.unwrap_or_default()).into_owned(),
+            signed: has_signature(object.data()),
         })
     }
 
@@ -184,6 +187,13 @@ impl Node {
             author,
         })
     }
+}
+
+/// Whether the header of a commit object holds a signature.
+fn has_signature(data: &[u8]) -> bool {
+    let header = data.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let mut fields = header.map(|line| line.split(|byte| *byte == b' ').next().unwrap_or_default());
+    fields.any(|field| matches!(field, b"gpgsig" | b"gpgsig-sha256"))
 }
 
 fn hash_behind(line: &[u8], word: &[u8]) -> Option<Oid> {

@@ -20,6 +20,19 @@ impl Files {
         let place = self.0.binary_search_by_key(&path, |(path, _)| *path).ok()?;
         Some(BlobId(self.0[place].1))
     }
+
+    /// The positions of the files that are here.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|(path, _)| *path)
+    }
+
+    /// The positions of the files that differ from `other`, each once or twice.
+    pub(super) fn differences(&self, other: &Self) -> Vec<usize> {
+        let lacks = |files: &Self, entry: &(usize, Oid)| files.get(entry.0) != Some(BlobId(entry.1));
+        let here = self.0.iter().filter(|entry| lacks(other, entry));
+        let there = other.0.iter().filter(|entry| lacks(self, entry));
+        here.chain(there).map(|(path, _)| *path).collect()
+    }
 }
 
 /// How many lower trees are remembered; neighbours in history share most of theirs.

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::{HookVariables, Repository};
 use crate::files::{Access, replace};
 
-pub(super) struct Sandbox {
+pub(crate) struct Sandbox {
     _folder: tempfile::TempDir,
     outside: PathBuf,
     root: PathBuf,
@@ -18,11 +18,11 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_format("--object-format=sha1")
     }
 
-    pub(super) fn with_format(format: &str) -> Self {
+    pub(crate) fn with_format(format: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let outside = fs::canonicalize(folder.path()).unwrap();
         let root = outside.join("repository");
@@ -44,22 +44,22 @@ impl Sandbox {
     }
 
     /// A folder in no repository.
-    pub(super) fn outside(&self) -> &Path {
+    pub(crate) fn outside(&self) -> &Path {
         &self.outside
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    pub(super) fn repository(&self) -> Repository {
+    pub(crate) fn repository(&self) -> Repository {
         Repository::discover(&self.root, &HookVariables::default())
             .unwrap()
             .unwrap()
     }
 
     /// The output of a git command, which must succeed.
-    pub(super) fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = self.command().args(arguments).output().unwrap();
         assert!(
             output.status.success(),
@@ -69,7 +69,7 @@ impl Sandbox {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("git");
         let date = format!("{} +0000", self.clock.get());
         command
@@ -81,27 +81,27 @@ impl Sandbox {
         command
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         replace(&path, text.as_bytes(), Access::Shared).unwrap();
     }
 
     /// Commits what is staged, one second after the last commit, and gives its hash.
-    pub(super) fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.clock.set(self.clock.get() + 1);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    pub(super) fn commit_file(&self, path: &str, text: &str) -> String {
+    pub(crate) fn commit_file(&self, path: &str, text: &str) -> String {
         self.write(path, text);
         self.git(&["add", "--", path]);
         self.commit(path)
     }
 
     /// Imports a history of `count` commits on `main`, some of them merges, changing `paths`, with clocks wrong by up to `skew`.
-    pub(super) fn import(&self, paths: &[&str; 3], count: u64, skew: u64, dice: &mut Dice) {
+    pub(crate) fn import(&self, paths: &[&str; 3], count: u64, skew: u64, dice: &mut Dice) {
         let mut stream = String::new();
         for mark in 1..=count {
             let time = 1_700_000_000 + mark * 10 + dice.roll(skew + 1);
@@ -140,10 +140,10 @@ impl Sandbox {
 }
 
 /// Small random numbers, the same in every run.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

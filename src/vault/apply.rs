@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::encrypt_readable;
+use super::footer::footer_of;
 use super::footer::{Footer, Grants};
-use super::past::footer_of;
 use super::reading::{Reading, Rulebook, lost_footer, with_footer};
 use super::takeover::Takeover;
 use super::{EnvironmentFile, Vault};

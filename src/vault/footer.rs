@@ -13,7 +13,7 @@ use crate::document::FOOTER_KEY;
 use crate::document::path::ValuePath;
 use crate::document::render::quoted_public;
 use crate::document::token::Token;
-use crate::document::tree::{Entry, Mapping, Node, Scalar};
+use crate::document::tree::{Entry, Mapping, Node, Rules, Scalar, Tree};
 use crate::names::{EnvironmentName, KeyId, RecipientName, Version};
 use crate::value::LineEnd;
 use crate::when;
@@ -356,4 +356,22 @@ fn read_previous(fields: &Mapping<'_>) -> Checked<BTreeMap<Version, Previous>> {
         previous.insert(version, Previous { path, until, token });
     }
     Ok(previous)
+}
+
+/// The footer of an environment file's text, read without the text above it; nothing if there is none that is well-formed.
+/// A line that begins with the footer's key at column 1 is that key: no scalar of a mapping reaches column 1.
+pub fn footer_of(text: &str) -> Option<Footer> {
+    let start = text
+        .rmatch_indices(FOOTER_KEY)
+        .map(|(offset, _)| offset)
+        .find(|offset| *offset == 0 || text.as_bytes()[offset - 1] == b'\n');
+    // A formatter may have quoted the key: then the whole text is parsed.
+    start
+        .and_then(|start| footer_in(&text[start..]))
+        .or_else(|| footer_in(text))
+}
+
+fn footer_in(text: &str) -> Option<Footer> {
+    let tree = Tree::parse(text, Rules::File).ok()?;
+    Footer::read(&tree.footer.as_ref()?.entry).ok()
 }

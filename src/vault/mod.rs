@@ -287,7 +287,7 @@ impl<'p> Vault<'p> {
             return Ok(file.clone());
         }
         let text = self.plan(&file.name, false)?.text;
-        if let Some(footer) = past::footer_of(&text) {
+        if let Some(footer) = footer::footer_of(&text) {
             self.made.push(footer.drop_box);
         }
         Ok(EnvironmentFile {
@@ -426,7 +426,7 @@ impl<'p> Vault<'p> {
     /// # Errors
     /// `Failed` if the trust file cannot be written.
     pub fn note_key_of(&mut self, name: &EnvironmentName, text: &str) -> Result<()> {
-        match past::footer_of(text) {
+        match footer::footer_of(text) {
             Some(footer) => self.note_trust(name, &footer.drop_box),
             None => Ok(()),
         }

@@ -10,13 +10,11 @@ use crate::crypto::identities::Identities;
 use crate::crypto::key::{DropBox, EnvironmentKey};
 use crate::crypto::label::GrantLabel;
 use crate::crypto::token::{TokenKind, open_token};
-use crate::document::FOOTER_KEY;
 use crate::document::token::Token;
-use crate::document::tree::{Rules, Tree};
 use crate::error::Result;
 use crate::git::{CommitId, Repository};
 use crate::names::EnvironmentName;
-use crate::vault::footer::Footer;
+use crate::vault::footer::{Footer, footer_of};
 use crate::when;
 
 /// The commit that brought something.
@@ -314,22 +312,4 @@ fn open_past(
         .iter()
         .filter_map(|grant| Some(open_any(&[*grant], identities).ok()?.1));
     alone.find(|grant| fits(grant)).map(|grant| grant.key)
-}
-
-/// The footer of an environment file's text, read without the text above it; nothing if there is none that is well-formed.
-/// A line that begins with the footer's key at column 1 is that key: no scalar of a mapping reaches column 1.
-pub(super) fn footer_of(text: &str) -> Option<Footer> {
-    let start = text
-        .rmatch_indices(FOOTER_KEY)
-        .map(|(offset, _)| offset)
-        .find(|offset| *offset == 0 || text.as_bytes()[offset - 1] == b'\n');
-    // A formatter may have quoted the key: then the whole text is parsed.
-    start
-        .and_then(|start| footer_in(&text[start..]))
-        .or_else(|| footer_in(text))
-}
-
-fn footer_in(text: &str) -> Option<Footer> {
-    let tree = Tree::parse(text, Rules::File).ok()?;
-    Footer::read(&tree.footer.as_ref()?.entry).ok()
 }

@@ -1,0 +1,44 @@
+//! What only history can answer: what each commit did to values, grants and keys, and who could read what, then and
+//! since. It takes commits from `git` and texts from `document` and `vault::footer`, opens nothing and needs no key.
+
+mod cache;
+mod event;
+mod layout;
+mod policy_event;
+mod revision;
+mod snapshot;
+#[cfg(test)]
+mod testing;
+
+use std::fmt::Display;
+
+use serde::Serializer;
+
+pub use cache::Snapshots;
+pub use event::{EventKind, events_between};
+pub use policy_event::{PolicyEvent, policy_events};
+pub use revision::{PolicyState, Revision};
+pub use snapshot::{Granted, Kept, Mark, Seal, Snapshot};
+
+/// Serialises something as the text that it shows.
+fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Serialises several things as the texts that they show.
+fn as_texts<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+/// Serialises the version of a value; `null` for a readable one.
+fn as_version<S: Serializer>(mark: &Mark, serializer: S) -> Result<S::Ok, S::Error> {
+    as_some_version(&Some(*mark), serializer)
+}
+
+/// The same where there may be no value.
+fn as_some_version<S: Serializer>(mark: &Option<Mark>, serializer: S) -> Result<S::Ok, S::Error> {
+    match mark.and_then(Mark::version) {
+        Some(version) => serializer.collect_str(&version),
+        None => serializer.serialize_none(),
+    }
+}
