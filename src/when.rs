@@ -68,6 +68,12 @@ pub fn date_text(seconds: i64) -> String {
     date_of(seconds).to_string()
 }
 
+/// The first second after `date`, in UTC, since 1970; days at the end of the calendar have none and give the largest number.
+pub fn end_of(date: Date) -> i64 {
+    let next = date.tomorrow().and_then(|next| next.to_zoned(TimeZone::UTC));
+    next.map_or(i64::MAX, |next| next.timestamp().as_second())
+}
+
 /// Whether `date` is over at `now` (seconds since 1970, UTC). The day itself still counts.
 pub fn is_past(date: Date, now: i64) -> bool {
     date < date_of(now)

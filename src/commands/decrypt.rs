@@ -12,6 +12,8 @@ use clap::ValueEnum;
 use secretree::error::Result;
 use secretree::files::{Access, replace};
 use secretree::formats::Variables;
+use secretree::names::EnvironmentName;
+use secretree::vault::Vault;
 
 use writer::Writer;
 
@@ -38,7 +40,8 @@ Examples:
   secretree decrypt prod --format kubernetes --name shop | kubectl apply -f -
   secretree decrypt prod --format sops --recipient age1… -o prod.sops.yaml
   secretree decrypt prod --format github            in a step: masked variables for the later steps
-  secretree decrypt prod --template nginx.conf.j2 -o /run/nginx.conf"
+  secretree decrypt prod --template nginx.conf.j2 -o /run/nginx.conf
+  secretree decrypt prod --at HEAD~3                as it stood three commits ago, with the policy of then"
 )]
 pub(crate) struct Args {
     /// The environment; without it $SECRETREE_ENV, then the policy's default
@@ -68,6 +71,9 @@ pub(crate) struct Args {
     /// With `sops`: a public key that opens the file, age or SSH; repeatable
     #[arg(long, value_name = "AGE_KEY")]
     recipient: Vec<String>,
+    /// As it stood in REV: anything that git resolves, or a day (YYYY-MM-DD)
+    #[arg(long, value_name = "REV")]
+    at: Option<String>,
     /// Write what this template makes of the values
     #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "merged", "flat", "name", "namespace", "recipient"])]
     template: Option<PathBuf>,
@@ -97,14 +103,37 @@ pub(crate) enum Format {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let writer = Writer::chosen(args, context)?;
-    let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
-    let mut vault = context.vault(&loaded)?;
-    if let Some(output) = &args.output {
+    let Some(revision) = &args.at else {
+        let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
+        let mut vault = context.vault(&loaded)?;
+        check_output(args, &vault)?;
+        return finish(args, context, writer, &mut vault, &name);
+    };
+    let past = context.past(revision)?;
+    check_output(args, &context.vault(past.now())?)?;
+    past.environment(context.environment(args.environment.as_deref())?)
+        .and_then(|name| finish(args, context, writer, &mut context.past_vault(&past)?, &name))
+        .map_err(|error| past.explained(error))
+}
+
+/// Plaintext goes where it may go, as the policy says that holds now.
+fn check_output(args: &Args, vault: &Vault<'_>) -> Result<()> {
+    match &args.output {
         // What is sealed again may stand where git takes it.
-        destination::check(&vault, output, args.force || args.format == Format::Sops)?;
+        Some(output) => destination::check(vault, output, args.force || args.format == Format::Sops),
+        None => Ok(()),
     }
-    let written = writer.write(context, &mut vault, &name)?;
-    context.tell(&mut vault);
+}
+
+fn finish(
+    args: &Args,
+    context: &Context,
+    writer: Writer,
+    vault: &mut Vault<'_>,
+    name: &EnvironmentName,
+) -> Result<ExitCode> {
+    let written = writer.write(context, vault, name)?;
+    context.tell(vault);
     match &args.output {
         None => context.ui.data(&written.text)?,
         Some(output) => {

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
 use secretree::formats::json;
+use secretree::names::EnvironmentName;
+use secretree::vault::{Reading, Vault};
 use secretree::view::View;
 
-use crate::context::{Context, place};
+use crate::context::{Context, Past, place};
 
 /// Print one value
 ///
@@ -21,7 +23,9 @@ Examples:
   secretree get prod database.password
   secretree get prod DATABASE_PASSWORD
   secretree get prod tls.key > /run/key.pem
-  secretree get prod limits --json                  a mapping or list is printed as JSON only"
+  secretree get prod limits --json                  a mapping or list is printed as JSON only
+  secretree get prod stripe.key --at v1.2           as it stood in a commit, a branch or a tag
+  secretree get prod stripe.key --at 2026-01-31     as this branch stood at the end of that day (UTC)"
 )]
 pub(crate) struct Args {
     /// The environment
@@ -30,18 +34,36 @@ pub(crate) struct Args {
     /// The place of the value
     #[arg(value_name = "PATH")]
     path: Option<String>,
+    /// As it stood in REV: anything that git resolves, or a day (YYYY-MM-DD)
+    #[arg(long, value_name = "REV")]
+    at: Option<String>,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let path = place::operand(context, &args.environment, args.path.as_deref(), "get")?;
-    let (loaded, name) = context.policy_for(&args.environment, None)?;
-    let mut vault = context.vault(&loaded)?;
-    let layers = vault.layers(&name)?;
+    let Some(revision) = &args.at else {
+        let (loaded, name) = context.policy_for(&args.environment, None)?;
+        return print(context, &mut context.vault(&loaded)?, &name, path, None);
+    };
+    let past = context.past(revision)?;
+    past.environment(Some(&args.environment))
+        .and_then(|name| print(context, &mut context.past_vault(&past)?, &name, path, Some(&past)))
+        .map_err(|error| past.explained(error))
+}
+
+fn print(
+    context: &Context,
+    vault: &mut Vault<'_>,
+    name: &EnvironmentName,
+    path: &str,
+    past: Option<&Past>,
+) -> Result<ExitCode> {
+    let layers = vault.layers(name)?;
     let readings = vault.readings(&layers)?;
-    let path = place::path(&vault, &name, &readings, path)?;
+    let path = place::path(vault, name, &readings, path)?;
     let value = vault.delivered(readings, &path)?;
-    context.tell(&mut vault);
+    context.tell(vault);
     match value {
         Some(value) if !context.ui.wants_json() => {
             let mut bytes = zeroize::Zeroizing::new(value.delivered().expose().to_vec());
@@ -53,7 +75,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         _ => {
             let view = vault.view(&layers)?;
             let Some(found) = view.at(&path) else {
-                return Err(place::nothing_at(&name, &vault.readings(&layers)?, &path, "get").into());
+                return Err(nothing_at(name, &vault.readings(&layers)?, &path, past).into());
             };
             if !context.ui.wants_json() {
                 return Err(collection(name.as_str(), &path, found));
@@ -62,6 +84,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nothing stands at `path`, or nothing stood there.
+fn nothing_at(name: &EnvironmentName, readings: &[Reading<'_>], path: &ValuePath, past: Option<&Past>) -> Failure {
+    let Some(past) = past else {
+        return place::nothing_at(name, readings, path, "get");
+    };
+    let option = past.option();
+    let failure = Failure::failed(format!("`{name}` has no `{path}`"));
+    match place::nearest(readings, path) {
+        Some(near) => failure.hint(format!("did you mean `{near}`? secretree get {name} {near} {option}")),
+        None => failure.hint(format!("what there was: secretree decrypt {name} {option}")),
+    }
 }
 
 /// A mapping or list has no bytes of its own.

@@ -5,6 +5,7 @@ mod globals;
 mod identities;
 mod names;
 mod new_identity;
+mod past;
 mod person;
 pub(crate) mod place;
 mod policy_change;
@@ -22,6 +23,7 @@ pub(crate) use globals::Globals;
 pub(crate) use identities::{Place, places};
 pub(crate) use names::{checked_name, no_name};
 pub(crate) use new_identity::{OwnIdentity, identity_text, refuse_existing};
+pub(crate) use past::Past;
 pub(crate) use policy_change::shown_diff;
 pub(crate) use variables::{Variables, is_private};
 

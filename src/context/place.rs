@@ -66,11 +66,15 @@ pub(crate) fn operand<'a>(context: &Context, environment: &str, path: Option<&'a
 
 /// Nothing stands at `path`: says so, with the nearest path that exists.
 pub(crate) fn nothing_at(name: &EnvironmentName, readings: &[Reading<'_>], path: &ValuePath, verb: &str) -> Failure {
-    let known: Vec<_> = known_paths(readings).iter().map(ValuePath::to_string).collect();
-    let text = path.to_string();
-    let failure = Failure::failed(format!("`{name}` has no `{text}`"));
-    match did_you_mean(&text, known.iter().map(String::as_str)) {
+    let failure = Failure::failed(format!("`{name}` has no `{path}`"));
+    match nearest(readings, path) {
         Some(near) => failure.hint(format!("did you mean `{near}`? secretree {verb} {name} {near}")),
         None => failure.hint(format!("secretree list {name}")),
     }
+}
+
+/// The path that exists and is nearly `path`.
+pub(crate) fn nearest(readings: &[Reading<'_>], path: &ValuePath) -> Option<String> {
+    let known: Vec<_> = known_paths(readings).iter().map(ValuePath::to_string).collect();
+    did_you_mean(&path.to_string(), known.iter().map(String::as_str)).map(str::to_owned)
 }

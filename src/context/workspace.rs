@@ -124,13 +124,22 @@ impl Context {
 
     /// A vault over the policy.
     pub(crate) fn vault<'p>(&self, loaded: &'p LoadedPolicy) -> Result<Vault<'p>> {
+        Vault::new(self.setup(loaded, loaded)?)
+    }
+
+    /// A vault that only looks, over another policy than the one that holds `now`.
+    pub(super) fn vault_over<'p>(&self, loaded: &'p LoadedPolicy, now: &LoadedPolicy) -> Result<Vault<'p>> {
+        Vault::looking(self.setup(loaded, now)?)
+    }
+
+    fn setup<'p>(&self, loaded: &'p LoadedPolicy, now: &LoadedPolicy) -> Result<Setup<'p>> {
         let repository = self.repository()?;
         let root = repository.as_ref().map(|repository| repository.root().to_owned());
         let plugins = self.plugins(root.as_deref());
         let state_folder = self.variables.state_home().map(|state| state.join("secretree"));
-        let named = self.named_drop_boxes(loaded)?;
+        let named = self.named_drop_boxes(now)?;
         let identities = self.identities(plugins.clone(), root.as_deref())?;
-        Vault::new(Setup {
+        Ok(Setup {
             loaded,
             repository,
             identities,

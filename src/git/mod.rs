@@ -4,6 +4,7 @@
 mod attributes;
 mod command;
 mod history;
+mod moment;
 mod objects;
 mod paths;
 mod steps;

@@ -3,6 +3,7 @@
 //! should hear is collected as notices.
 
 mod apply;
+mod at;
 mod change;
 mod edited;
 mod environment;
@@ -11,6 +12,7 @@ pub mod footer;
 mod imported;
 mod past;
 mod past_files;
+mod past_trust;
 mod proposal;
 mod readable;
 mod reading;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use apply::Plan;
+pub use at::At;
 pub use change::Changes;
 pub use environment::Environment;
 pub use examine::{Examination, Verdict};
@@ -97,6 +100,8 @@ pub struct Vault<'p> {
     notices: Vec<Notice>,
     /// Whether what is opened now is a base of the environment that was asked for.
     opens_base: bool,
+    /// The commit that is read instead of the work tree.
+    at: Option<At<'p>>,
 }
 
 impl<'p> Vault<'p> {
@@ -140,6 +145,7 @@ impl<'p> Vault<'p> {
             made: Vec::new(),
             notices: Vec::new(),
             opens_base: false,
+            at: None,
         })
     }
 
@@ -248,6 +254,9 @@ impl<'p> Vault<'p> {
     /// `Failed` if it is no ordinary file of UTF-8 text of at most 64 MiB, or stands behind a link.
     pub fn load(&self, name: &EnvironmentName) -> Result<EnvironmentFile> {
         let environment = self.rules(name)?.environment;
+        if let Some(at) = self.at {
+            return self.load_at(environment, at);
+        }
         let path = self.loaded.file(environment)?;
         let pending = files::read_through(&self.place, &environment.file)?;
         let bytes = match pending {
@@ -325,6 +334,9 @@ impl<'p> Vault<'p> {
 
     fn text_of<'f>(&self, file: &'f EnvironmentFile) -> Result<&'f str> {
         file.text.as_deref().ok_or_else(|| {
+            if self.at.is_some() {
+                return at::no_file_at(file).into();
+            }
             if self.committed_text(file).is_some() {
                 let shown = file.relative.display();
                 return Failure::failed(format!("`{shown}` is missing, but the last commit has it"))
@@ -364,7 +376,10 @@ impl<'p> Vault<'p> {
         let rules = self.rules(&reading.footer.environment)?;
         let key = self.open_key(rules, &reading.footer)?;
         self.refuse_made_readable(rules, &reading)?;
-        if !self.made.contains(key.drop_box()) {
+        if let Some(at) = self.at {
+            let notice = self.scene().judge_past(rules.environment, &reading.footer, &key, at)?;
+            self.notices.extend(notice);
+        } else if !self.made.contains(key.drop_box()) {
             let mut judged = self.scene().judge(rules.environment, &reading.footer, &key);
             // A key made since the trust file was read was noted there before the file that was read now was written.
             if judged.is_err() && self.trust.reload()? {

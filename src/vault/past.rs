@@ -2,7 +2,7 @@
 //! here, and which vouch for which. Reads footers only; what values were is `history`'s.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
@@ -109,19 +109,33 @@ impl PastKeys {
                 };
                 self.learn_blob(repository.blob(blob)?, &unborn, identities);
             }
-            let Some(head) = head else { continue };
-            let mut versions = repository.versions(file, head, stop_at)?;
-            for version in &mut versions {
-                let version = version?;
-                let origin = Origin {
-                    commit: Some(version.commit.to_string()),
-                    author: version.author_name,
-                    time: version.time,
-                };
-                self.learn_blob(repository.blob(version.blob)?, &origin, identities);
+            if let Some(head) = head {
+                self.read_versions(repository, file, head, stop_at, identities)?;
             }
-            self.complete &= versions.is_complete();
         }
+        Ok(())
+    }
+
+    /// Learns what the versions of one file behind `head` say, and not those behind `stop_at`.
+    pub(super) fn read_versions(
+        &mut self,
+        repository: &Repository,
+        file: &Path,
+        head: CommitId,
+        stop_at: Option<CommitId>,
+        identities: &mut Identities,
+    ) -> Result<()> {
+        let mut versions = repository.versions(file, head, stop_at)?;
+        for version in &mut versions {
+            let version = version?;
+            let origin = Origin {
+                commit: Some(version.commit.to_string()),
+                author: version.author_name,
+                time: version.time,
+            };
+            self.learn_blob(repository.blob(version.blob)?, &origin, identities);
+        }
+        self.complete &= versions.is_complete();
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::past::Origin;
+use super::past_files::past_files;
 use super::{EnvironmentFile, Reading, Rulebook, Vault};
 use crate::document::path::ValuePath;
 use crate::document::token::is_token;
@@ -38,6 +39,13 @@ impl Vault<'_> {
         let Some((repository, prefix)) = self.inside() else {
             return Ok(());
         };
+        if let Some(at) = self.at {
+            let found = past_files(repository, Some(at.commit), None, prefix, rules.environment)?;
+            return found
+                .files
+                .iter()
+                .try_for_each(|file| search(repository, file, at.commit, None, readable.clone(), rules));
+        }
         let Some(head) = repository.head()? else {
             return Ok(());
         };

@@ -53,7 +53,7 @@ pub(super) struct Judgement {
 
 impl Scene<'_> {
     /// The folder of the policy relative to the repository's root.
-    fn prefix(&self) -> Option<PathBuf> {
+    pub(super) fn prefix(&self) -> Option<PathBuf> {
         let repository = self.repository?;
         self.place.strip_prefix(repository.root()).ok().map(Path::to_owned)
     }
@@ -68,7 +68,7 @@ impl Scene<'_> {
     }
 
     /// The keys that this machine noted as trusted for the environment, oldest first, and those that it was told to trust.
-    fn trusted(&self, environment: &EnvironmentName) -> Vec<DropBox> {
+    pub(super) fn trusted(&self, environment: &EnvironmentName) -> Vec<DropBox> {
         let known = self.trust.known(self.policy, environment);
         let noted = known
             .map_or(&[][..], |known| &known.trusted[..])
@@ -94,7 +94,7 @@ impl Scene<'_> {
     }
 
     /// Whether the caller was told to trust this very key.
-    fn is_named(&self, environment: &EnvironmentName, drop_box: &DropBox) -> bool {
+    pub(super) fn is_named(&self, environment: &EnvironmentName, drop_box: &DropBox) -> bool {
         self.named
             .iter()
             .any(|(name, named)| name == environment.as_str() && named == drop_box)
@@ -223,7 +223,7 @@ impl Scene<'_> {
 
     /// First sight is for somebody who was told nothing. A caller who named keys named all that the job needs; and a base
     /// that a known policy extends all of a sudden could bring variables of somebody else's choice.
-    fn refuse_unasked_first_sight(&self, name: &EnvironmentName) -> Result<()> {
+    pub(super) fn refuse_unasked_first_sight(&self, name: &EnvironmentName) -> Result<()> {
         if !self.named.is_empty() {
             let message = format!("`SECRETREE_TRUST` names no key of `{name}`, which was never seen here");
             let hint = format!("add `{name}:age1…`, the drop box in its file's footer, to SECRETREE_TRUST");

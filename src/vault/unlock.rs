@@ -74,7 +74,9 @@ impl Vault<'_> {
             .any(|(_, key)| own.contains(key));
         let granted: Vec<_> = footer.grants.keys().map(|reader| reader.as_str()).take(12).collect();
         let granted = granted.join(", ");
-        let mut failure = if is_reader {
+        let mut failure = if self.at.is_some() {
+            failure.hint(format!("its readers then were {granted}: ask one of them"))
+        } else if is_reader {
             failure.hint(format!(
                 "the policy lists your key already: ask {} to run `secretree apply {name}`",
                 granted.replace(", ", " or ")

@@ -8,7 +8,7 @@ use std::path::Path;
 use secretree::crypto::envelope::{from_base64, to_base64};
 use secretree::crypto::grant::{GrantPlaintext, open_any, seal_grant};
 use secretree::crypto::identities::{Identities, KeySource};
-use secretree::crypto::key::EnvironmentKey;
+use secretree::crypto::key::{DropBox, EnvironmentKey};
 use secretree::crypto::plugins::Plugins;
 use secretree::crypto::public_key::PublicKey;
 use secretree::crypto::token::{TokenKind, TokenPlaintext, seal_token};
@@ -96,6 +96,21 @@ impl Forgery {
         let token = token.to_string();
         self.footer.follows.insert(id, token);
         self
+    }
+
+    /// `text`, whose footer is the one of `real`, with an entry by which this forgery's key vouches for that key.
+    pub(crate) fn vouching_for(&self, real: &DropBox, text: &str) -> String {
+        let mut footer = footer_of(text);
+        let plaintext = TokenPlaintext::follows(footer.environment.clone(), real);
+        let base64 = seal_token(&self.key, &plaintext).unwrap();
+        let token = Token {
+            key: self.key.id().clone(),
+            version: Version::follows(),
+            base64: &base64,
+        };
+        footer.follows.insert(self.key.id().clone(), token.to_string());
+        let body = text.split_once("\nsecretree:").unwrap().0;
+        format!("{body}\n{}", footer.write(LineEnd::Lf))
     }
 
     /// The file.

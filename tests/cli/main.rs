@@ -26,6 +26,7 @@
 mod action;
 mod action_runner;
 mod apply;
+mod at;
 mod canary;
 mod captured;
 mod ci_recipes;

@@ -198,9 +198,29 @@ fn get() {
             "get nowhere a.b",
             "get dev c",
             "get prod a.b",
+            "get dev a --at HEAD",
+            "get dev a.x --at HEAD",
+            "get nowhere a.b --at HEAD",
+            "get dev a.b --at HEAD~1",
+            "get dev a.b --at nowhere",
+            "get prod a.b --at HEAD",
         ]
         .map(|operands| words(alice, operands))
         .into()
+    });
+}
+
+#[test]
+fn get_as_it_stood() {
+    let canary = Canary::new();
+    let (_team, alice) = alice(&canary);
+    in_each_state(&alice, &canary, |state, text| {
+        alice.write("secrets/dev.yaml", text);
+        alice.git(["commit", "--quiet", "-am", "another state"]).run();
+        let output = words(&alice, "get dev a.b --at HEAD").reveals().run();
+        output.code(state.code());
+        assert_eq!(output.stdout() == canary.value(), state == State::Sound, "{state:?}");
+        assert!(!output.stderr().contains(canary.value()), "{}", output.stderr());
     });
 }
 
@@ -343,6 +363,8 @@ fn decrypt() {
             commands.push(words(alice, &format!("decrypt nowhere {writer}")));
         }
         commands.push(words(alice, "decrypt dev --template a.j2"));
+        commands.push(words(alice, "decrypt dev --at HEAD~1"));
+        commands.push(words(alice, "decrypt dev --at HEAD -o").operand(alice.work("inside")));
         commands
     });
 }
