@@ -15,6 +15,7 @@ pub mod finding;
 pub mod formats;
 pub mod git;
 pub mod history;
+pub mod merge;
 pub mod names;
 pub mod policy;
 pub mod process;

@@ -219,7 +219,7 @@ fn end_of_entry(tree: &Tree<'_>, value: &Node<'_>, column: usize) -> usize {
 }
 
 /// Byte offset behind the last line of `value`.
-fn lines_end(tree: &Tree<'_>, value: &Node<'_>) -> usize {
+pub fn lines_end(tree: &Tree<'_>, value: &Node<'_>) -> usize {
     let last = last_scalar(value);
     let end = value.span().end;
     match last {

@@ -92,18 +92,19 @@ fn token_indentation(text: &str, lines: &Lines<'_>, scalar: &Scalar<'_>) -> usiz
 /// The least indentation at which the comments and blank lines that `following` begins with are not taken for lines of
 /// the block scalar above them.
 fn swallowing_indentation(following: &str) -> usize {
-    let mut indentation = 0;
-    for line in following.lines() {
-        let blanks = leading_blanks(line);
-        if blanks == line.len() {
-            indentation = indentation.max(blanks);
-        } else if line.as_bytes()[blanks] == b'#' {
-            indentation = indentation.max(blanks + 1);
-        } else {
-            break;
-        }
+    let below = following.lines().map_while(swallowed_below);
+    below.max().unwrap_or_default()
+}
+
+/// The least indentation at which a block scalar does not take `line`, which follows it, for a part of itself; nothing if
+/// the line is neither blank nor a comment.
+pub fn swallowed_below(line: &str) -> Option<usize> {
+    let blanks = leading_blanks(line);
+    match line.as_bytes().get(blanks) {
+        None => Some(blanks),
+        Some(b'#') => Some(blanks + 1),
+        Some(_) => None,
     }
-    indentation
 }
 
 /// Indents the line of a token that holds the byte at `offset` so deep that what follows it now is not taken for a part
