@@ -15,6 +15,7 @@ use secretree::vault::Laid;
 
 use crate::context::Context;
 use crate::ui::escaped;
+use remains::Holds;
 use source::Source;
 
 /// Take the values of another tool's file into an environment
@@ -83,7 +84,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         context.ui.note("unchanged; nothing was written");
     }
     if source.is_readable(kind) {
-        remains::say(context, &args.file)?;
+        remains::say(context, &args.file, Holds::Values);
+    }
+    if kind == Kind::Dotenvx {
+        remains::say(context, &source.keys_file(), Holds::Keys);
     }
     if args.commit {
         let message = message(&name, &laid);

@@ -196,6 +196,17 @@ fn what_no_environment_can_hold_is_refused_before_anything_is_written() {
         error: `standard input` is no sops file: it has no `sops` part
     "#]]
     .assert_eq(&said);
+    // A file in the code page of an old machine, or UTF-16: what to do is known.
+    for (name, bytes) in [("latin.env", &b"A=1\nB=caf\xe9\n"[..]), ("wide.env", b"\xff\xfeA\0=\0")] {
+        alice.write(name, bytes);
+        changes_nothing(alice.secretree(["import", "dev", name])).code(1);
+    }
+    changes_nothing(alice.secretree(["import", "dev", "latin.env"])).check(expect![[r#"
+        status: 1
+        --- stderr
+        error: `latin.env` line 2 column 6: text that is not UTF-8
+        hint: save it as UTF-8
+    "#]]);
     let unknown = changes_nothing(alice.secretree(["import", "dev", "-"]).input("\u{1}binary"));
     unknown.check(expect![[r#"
         status: 1
@@ -232,7 +243,7 @@ fn a_file_that_git_has_is_named_with_its_first_commit() {
         + dev:A
         `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
         warning: `.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
-        next: git rm --cached '.env', put it into .gitignore, and delete it
+        next: git rm --cached .env, put it into .gitignore, and delete it
     "#]]);
     alice.git(["rm", "--quiet", "--cached", ".env"]).run().succeeds();
     alice.write(".gitignore", ".env\n");
@@ -253,6 +264,76 @@ fn a_file_that_git_has_is_named_with_its_first_commit() {
         .git(["log", "-1", "--format=%s", "--name-only"])
         .run()
         .prints("secrets: import prod: A\n\nsecrets/prod.yaml\n");
+}
+
+#[test]
+fn other_branches_are_history_too_and_names_are_quoted() {
+    let alice = alice_with_git(TWO_ENVIRONMENTS);
+    alice.write("it's/.env", "A=1\n");
+    alice.git(["switch", "--quiet", "--create", "aside"]).run().succeeds();
+    alice.commit("values on a branch");
+    alice.git(["switch", "--quiet", "-"]).run().succeeds();
+    alice.write("it's/.env", "A=2\n");
+    alice.secretree(["import", "dev", "it's/.env"]).run().check(expect![[r#"
+            status: 0
+            --- stderr
+            + dev:A
+            `dev`, from dotenv `it's/.env`: 1 added, 0 changed, 0 the same
+            warning: `it's/.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
+            next: delete `it's/.env`, which still holds the values, or put it into .gitignore
+        "#]]);
+}
+
+#[test]
+fn what_git_cannot_tell_is_said_and_the_values_are_taken() {
+    let alice = alice_with_git(TWO_ENVIRONMENTS);
+    alice.write(".env", "A=1\n");
+    alice.commit("values in the open");
+    alice.git(["rm", "--quiet", ".env"]).run().succeeds();
+    alice.commit("gone");
+    let origin = format!("file://{}", alice.work("").display());
+    let clone = |operands: &[&str]| {
+        let _ = std::fs::remove_dir_all(alice.work("clone"));
+        alice
+            .git([&["clone", "--quiet"], operands, &[&origin, "clone"]].concat())
+            .run()
+            .succeeds();
+        alice.write("clone/.env", "A=1\n");
+        alice.secretree(["-C", "clone", "import", "dev", ".env"])
+    };
+    clone(&["--depth", "1"]).run().check(expect![[r#"
+        status: 0
+        --- stderr
+        + dev:A
+        `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
+        warning: `.env` may be in git's history, of which this clone has a part only; where it is whole: git log --all -- .env
+        next: delete `.env`, which still holds the values, or put it into .gitignore
+    "#]]);
+    // The last commit of the branch is all that it has, and the file is in it.
+    alice.write(".env", "A=2\n");
+    alice.commit("back");
+    clone(&["--depth", "1"]).run().check(expect![[r#"
+        status: 0
+        --- stderr
+        + dev:A
+        `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
+        warning: `.env` is in git's history since COMMIT at least, and so are its values: make new ones (rotate)
+        next: git rm --cached .env, put it into .gitignore, and delete it
+    "#]]);
+    alice
+        .git(["init", "--quiet", "--object-format=sha256", "other"])
+        .run()
+        .succeeds();
+    alice.write("other/.env", "A=1\n");
+    alice.write("other/.secrets.yaml", alice.read(".secrets.yaml"));
+    alice.secretree(["-C", "other", "import", "dev", ".env"]).run().check(expect![[r#"
+        status: 0
+        --- stderr
+        + dev:A
+        `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
+        warning: whether git has `.env` is not seen here (its objects are named by SHA-256, which is not supported); look with git log --all -- .env
+        next: git rm --cached --ignore-unmatch .env, put it into .gitignore, and delete it
+    "#]]);
 }
 
 #[test]

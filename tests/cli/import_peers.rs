@@ -72,6 +72,7 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
             + dev:S
             + dev:N
             `dev`, from dotenvx `.env.production`: 5 added, 0 changed, 0 the same
+            next: delete `.env.keys`, which still holds the private keys
         "#]]);
     let json = alice.secretree(["decrypt", "dev", "--format", "json"]).reveals().run();
     let mut ours: BTreeMap<String, String> = serde_json::from_slice(json.stdout_bytes()).unwrap();
@@ -99,6 +100,39 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
     "#]]);
     let both = format!("{},{key}", "1".repeat(64));
     import().env("DOTENV_PRIVATE_KEY_PRODUCTION", both).run().succeeds();
+
+    // The file may be in git, its keys may not.
+    alice.git(["init", "--quiet"]).run().succeeds();
+    alice.write(".env.keys", keys);
+    alice.commit("everything");
+    alice.secretree(["import", "prod", ".env.production", "--json"]).run().check(expect![[r#"
+        status: 0
+        --- stdout
+        {
+          "environment": "prod",
+          "file": ".env.production",
+          "kind": "dotenvx",
+          "added": [],
+          "changed": [],
+          "removed": [],
+          "same": [
+            "HELLO",
+            "A",
+            "M",
+            "S",
+            "N"
+          ],
+          "comments": 3,
+          "notes": [
+            "`S`: `$…` is kept as text; nothing is expanded here",
+            "`DOTENV_PUBLIC_KEY_PRODUCTION`: dotenvx's own, left out"
+          ]
+        }
+        --- stderr
+        unchanged; nothing was written
+        warning: `.env.keys` is in git's history since COMMIT, and whoever has that opens every value of these keys: make new ones (rotate)
+        next: git rm --cached .env.keys, put it into .gitignore, and delete it
+    "#]]);
     canary.assert_unseen(alice.sandbox(), &[]);
 }
 

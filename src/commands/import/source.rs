@@ -50,6 +50,9 @@ impl Source {
 
     /// Its kind, from name and content.
     pub(super) fn kind(&self) -> Result<Kind> {
+        if let Err(error) = std::str::from_utf8(self.bytes.expose()) {
+            return Err(secretree::vault::not_utf8(&self.shown, self.bytes.expose(), &error).into());
+        }
         Kind::of(&self.shown, self.bytes.expose()).ok_or_else(|| {
             let names: Vec<_> = Kind::ALL.iter().map(|(name, _)| *name).collect();
             Failure::failed(format!(
@@ -103,9 +106,14 @@ impl Source {
         })
     }
 
+    /// Where dotenvx keeps the private keys of the file.
+    pub(super) fn keys_file(&self) -> PathBuf {
+        self.shown.with_file_name(".env.keys")
+    }
+
     /// The keys in `.env.keys` beside the file, and in variables.
     fn private_keys(&self, context: &Context) -> Result<PrivateKeys> {
-        let beside = self.shown.with_file_name(".env.keys");
+        let beside = self.keys_file();
         let mut keys = match read_if_present(&beside, KEYS_LIMIT)?.map(Secret::new) {
             None => Vec::new(),
             Some(bytes) => dotenvx::private_keys(bytes.expose())
