@@ -31,6 +31,17 @@ pub struct Owner<'a> {
     pub keys: &'a [PublicKey],
 }
 
+impl Owner<'_> {
+    /// How the rules call the owner of these keys, made to fit; nothing if they give no key of them a name.
+    pub fn name_in(rules: &SopsRules, keys: &[PublicKey]) -> Option<RecipientName> {
+        let mut recipients = rules.rules.iter().flat_map(|rule| &rule.recipients);
+        recipients.find_map(|recipient| {
+            let key = PublicKey::parse(&recipient.key).ok()?;
+            keys.contains(&key).then(|| people::name_beside(recipient))?
+        })
+    }
+}
+
 /// What is proposed.
 #[derive(Debug)]
 pub struct Adoption {
@@ -151,13 +162,13 @@ fn said_of(rule: &SopsRule) -> Vec<String> {
     if !rule.foreign.is_empty() {
         let kinds = rule.foreign.join(", ");
         notes.push(format!(
-            "line {line}: keys of other kinds are left out ({kinds}); who uses them needs an age key"
+            "`.sops.yaml` line {line}: keys of other kinds are left out ({kinds}); who uses them needs an age key"
         ));
     }
     if rule.groups > 1 {
         let groups = rule.groups;
         notes.push(format!(
-            "line {line}: sops asks for keys of several of {groups} groups; here each reader reads alone"
+            "`.sops.yaml` line {line}: sops asks for keys of several of {groups} groups; here each reader reads alone"
         ));
     }
     if matches!(
@@ -170,7 +181,7 @@ fn said_of(rule: &SopsRule) -> Vec<String> {
         )
     ) {
         notes.push(format!(
-            "line {line}: sops leaves some values readable; here all are encrypted but those that `plaintext` names"
+            "`.sops.yaml` line {line}: sops leaves some values readable; here all are encrypted but those that `plaintext` names"
         ));
     }
     notes
@@ -274,6 +285,49 @@ mod tests {
         for part in ["`x.ini`", "(pgp)", "age1damaged"] {
             assert!(notes.contains(part), "{part}: {notes}");
         }
+    }
+
+    #[test]
+    fn the_owner_is_called_as_the_rules_do_and_other_keys_keep_their_names() {
+        let keys = keys(4);
+        let rules = format!(
+            "creation_rules:\n  - path_regex: ^a\n    age:\n      - {} # Ada's Laptop\n      - {} # shared for CI\n      - {}\n",
+            keys[0], keys[1], keys[2]
+        );
+        let parsed = SopsRules::parse(&rules).unwrap();
+        let name = |keys: &[PublicKey]| Owner::name_in(&parsed, keys);
+        assert_eq!(name(&keys[..1]).unwrap().as_str(), "ada-s-laptop");
+        assert_eq!(name(&keys[2..]), None);
+        let found = Found {
+            path: "a.yaml".to_owned(),
+            kind: Kind::Yaml,
+        };
+        let owner = Owner {
+            name: RecipientName::new("ada").unwrap(),
+            keys: &keys[..3],
+        };
+        let adoption = adopt(&parsed, &[found], &owner, ID, |_| false).unwrap();
+        // One key may be one that others hold too: it reads what its rules say, and no more.
+        let names: Vec<_> = adoption.recipients.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["ada", "shared-for-ci", "ada-2"]);
+    }
+
+    #[test]
+    fn very_many_files_of_one_name_are_numbered_at_once() {
+        let keys = keys(1);
+        let found = |number| Found {
+            path: format!("漢字{number}字/prod.yaml"),
+            kind: Kind::Yaml,
+        };
+        let found: Vec<_> = (0..20_000).map(found).collect();
+        let owner = Owner {
+            name: RecipientName::new("ada").unwrap(),
+            keys: &keys,
+        };
+        let rules = SopsRules::parse(&format!("creation_rules: [{{age: {}}}]\n", keys[0])).unwrap();
+        // Trying each number for each file would take longer than any test may.
+        let adoption = adopt(&rules, &found, &owner, ID, |_| false).unwrap();
+        assert_eq!(adoption.environments.last().unwrap().name.as_str(), "prod-20000");
     }
 
     #[test]

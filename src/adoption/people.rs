@@ -1,19 +1,29 @@
 //! The recipients of a new policy: the age keys of sops rules under names that fit, and groups for lists that several
 //! environments share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Adopted, Owner};
 use crate::crypto::public_key::PublicKey;
 use crate::formats::sops::{SopsRecipient, SopsRule};
 use crate::names::RecipientName;
 
+/// What people call a key in `.sops.yaml`, made to fit: its name there, or the comment of an SSH key.
+pub(super) fn name_beside(recipient: &SopsRecipient) -> Option<RecipientName> {
+    let comment = recipient.key.split_ascii_whitespace().nth(2);
+    let comment = comment.and_then(|comment| comment.split('@').next());
+    recipient.name.as_deref().or(comment).and_then(RecipientName::fitted)
+}
+
 /// Who was met so far, in the order of the rules; the owner first.
 pub(super) struct People {
     known: Vec<(RecipientName, PublicKey)>,
-    /// The owner's other keys, which are the owner too.
+    /// The keys that the owner holds. One that has no name is called after the owner; it is another recipient, because
+    /// a key may be shared, and must not read more than its rules say.
     own: Vec<PublicKey>,
     names: BTreeSet<String>,
+    /// How often each name was given with a number behind it.
+    numbered: HashMap<String, usize>,
     unnamed: usize,
 }
 
@@ -23,6 +33,7 @@ impl People {
             known: Vec::new(),
             own: owner.keys.to_vec(),
             names: BTreeSet::from([owner.name.to_string()]),
+            numbered: HashMap::new(),
             unnamed: 0,
         };
         people
@@ -51,7 +62,9 @@ impl People {
                     } else {
                         String::new()
                     };
-                    notes.push(format!("line {line}: the key `{shown}…` is left out: it {reason}"));
+                    notes.push(format!(
+                        "`.sops.yaml` line {line}: the key `{shown}…` is left out: it {reason}"
+                    ));
                 }
             }
         }
@@ -63,13 +76,8 @@ impl People {
         if let Some((name, _)) = self.known.iter().find(|(_, known)| *known == key) {
             return name.clone();
         }
-        let comment = recipient.key.split_ascii_whitespace().nth(2);
-        let comment = comment.and_then(|comment| comment.split('@').next());
-        let name = if self.own.contains(&key) {
-            self.known.first().map(|(name, _)| name.clone())
-        } else {
-            recipient.name.as_deref().or(comment).and_then(RecipientName::fitted)
-        };
+        let owner = || self.known.first().filter(|_| self.own.contains(&key));
+        let name = name_beside(recipient).or_else(|| owner().map(|(name, _)| name.clone()));
         let name = match name {
             Some(name) => self.distinct(&name),
             None => loop {
@@ -87,9 +95,9 @@ impl People {
     /// The name, with a number behind it if somebody else has it.
     fn distinct(&mut self, name: &RecipientName) -> RecipientName {
         let mut candidate = name.clone();
-        let mut number = 1;
+        let number = self.numbered.entry(name.to_string()).or_insert(1);
         while !self.names.insert(candidate.to_string()) {
-            number += 1;
+            *number += 1;
             let end = name.as_str().len().min(56);
             candidate = RecipientName::new(&format!("{}-{number}", &name.as_str()[..end]))
                 .expect("a name and a number are one");

@@ -1,7 +1,7 @@
 //! Names of environments and places of their files, made of the paths of sops files: `secrets/prod.enc.yaml` is `prod`, and
 //! where several would be, each gets its folder: `billing/prod`. No two are the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::names::{EnvironmentName, RecipientName};
@@ -40,6 +40,7 @@ pub(super) fn names(paths: &[&str]) -> Vec<EnvironmentName> {
         *wanted.entry(name).or_default() += 1;
     }
     let mut taken = BTreeSet::new();
+    let mut numbered: HashMap<&str, usize> = HashMap::new();
     let mut names = Vec::new();
     for (name, folders) in &short {
         let alone = wanted[name] == 1 || folders.is_empty();
@@ -51,13 +52,16 @@ pub(super) fn names(paths: &[&str]) -> Vec<EnvironmentName> {
             let folder: Vec<&str> = folders[..depth].iter().rev().map(AsRef::as_ref).collect();
             candidates.push(format!("{}/{name}", folder.join("-")));
         }
-        let numbered = (2..).map(|number| format!("{}-{number}", &name.as_str()[..name.as_str().len().min(50)]));
-        let fitting = candidates
+        let start = &name.as_str()[..name.as_str().len().min(50)];
+        let number = numbered.entry(start).or_insert(1);
+        let with_numbers = std::iter::repeat_with(|| {
+            *number += 1;
+            format!("{start}-{number}")
+        });
+        let name = candidates
             .into_iter()
-            .chain(numbered)
-            .filter_map(|text| EnvironmentName::new(&text));
-        let name = fitting
-            .into_iter()
+            .chain(with_numbers)
+            .filter_map(|text| EnvironmentName::new(&text))
             .find(|name| !taken.contains(name))
             .expect("numbers do not end");
         taken.insert(name.clone());

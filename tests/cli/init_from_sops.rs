@@ -218,7 +218,7 @@ fn the_person_sees_the_plan_and_says_yes() {
     }
     let (_sandbox, ada) = repository("x");
     let mut terminal = ada.on_terminal(["init", "--from-sops", "--commit"]);
-    terminal.expect("your name in the policy [ada-lovelace]: ").send("\n");
+    terminal.expect("your name in the policy [ada_laptop]: ").send("\n");
     terminal
         .expect("environment prod: secrets/prod.yaml")
         .expect("write this?")
@@ -250,6 +250,18 @@ fn the_person_sees_the_plan_and_says_yes() {
         error: `.secrets.yaml` is here already; nothing was written
         hint: take each sops file into an environment: secretree import ENV FILE
     "#]]);
+}
+
+#[test]
+fn without_a_terminal_the_plan_has_the_name_that_sops_knows() {
+    if !require(&["sops"]) {
+        return;
+    }
+    let (_sandbox, ada) = repository("x");
+    let init = changes_nothing(ada.secretree(["init", "--from-sops"]));
+    let said = init.code(1).stderr();
+    assert!(said.starts_with("recipient ada_laptop: age1"), "{said}");
+    assert!(said.ends_with("hint: `--yes` answers with yes\n"), "{said}");
 }
 
 #[test]

@@ -9,14 +9,15 @@ use secretree::error::{Failure, Result};
 use secretree::files::{FILE_LIMIT, Transaction, read_bounded, read_if_present};
 use secretree::formats::sops::{self, SopsRules};
 use secretree::git::Repository;
+use secretree::names::RecipientName;
 use secretree::policy::POLICY_NAME;
 use secretree::secret::Secret;
 use secretree::vault::{Vault, refused};
 
-use super::name::recipient_name;
+use super::name::ask_name;
 use super::sops_files::sops_files;
 use super::{Args, draft, new_id, refuse_ignored};
-use crate::context::Context;
+use crate::context::{Context, checked_name};
 use crate::ui::escaped;
 
 const RULES_NAME: &str = ".sops.yaml";
@@ -30,7 +31,7 @@ pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Opt
     let found = sops_files(folder, repository)?;
     let keys = own_keys(context, repository, &rules)?;
     let owner = Owner {
-        name: recipient_name(args.name.as_deref(), context, folder)?,
+        name: owner_name(args, context, folder, Owner::name_in(&rules, &keys))?,
         keys: &keys,
     };
     let is_there = |path: &Path| folder.join(path).symlink_metadata().is_ok();
@@ -57,6 +58,18 @@ pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Opt
         context.commit(&vault, &files, "secrets: adopt what sops encrypted")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `--name`, or what `.sops.yaml` or git call the owner, asked where there is somebody to ask. Where there is nobody the
+/// plan shows it.
+fn owner_name(args: &Args, context: &Context, folder: &Path, in_rules: Option<RecipientName>) -> Result<RecipientName> {
+    if let Some(named) = &args.name {
+        return checked_name(named, "init");
+    }
+    match in_rules.or_else(|| context.name_from_git(folder)) {
+        Some(name) if context.ui.assumes_yes() || context.ui.terminal().is_none() => Ok(name),
+        proposal => ask_name(context, proposal),
+    }
 }
 
 fn rules(folder: &Path) -> Result<SopsRules> {
@@ -94,9 +107,7 @@ fn own_keys(context: &Context, repository: Option<&Repository>, rules: &SopsRule
 
 /// What would be written, a line for each recipient, group and environment, and what is not taken along.
 fn plan(adoption: &Adoption) -> Vec<String> {
-    let joined = |names: &[secretree::names::RecipientName]| {
-        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
-    };
+    let joined = |names: &[RecipientName]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let recipients = adoption
         .recipients
         .iter()

@@ -20,7 +20,8 @@ pub(super) fn recipient_name(named: Option<&str>, context: &Context, folder: &Pa
     }
 }
 
-fn ask_name(context: &Context, proposal: Option<RecipientName>) -> Result<RecipientName> {
+/// Asks; the proposal is the answer of whoever types none.
+pub(super) fn ask_name(context: &Context, proposal: Option<RecipientName>) -> Result<RecipientName> {
     let Some(terminal) = context.ui.terminal().filter(|_| !context.ui.assumes_yes()) else {
         let Some(name) = proposal else {
             return Err(no_name("init").into());
