@@ -15,7 +15,7 @@ const ONLY_ENCRYPTED: [u8; 32] = [
     0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b, 0x97, 0x5b,
     0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
-/// The longest path, in bytes: each value costs as much as its path is long.
+/// The longest path, in bytes.
 const LONGEST_PATH: usize = 4096;
 
 /// The keys that lead to a value, as sops binds them to it: each with a colon behind it.
@@ -31,6 +31,15 @@ impl KeyPath {
         self.text.push_str(key);
         self.text.push(':');
         self.ends.push(self.text.len());
+    }
+
+    /// Refuses a path that is too long, of `null` too: each value costs as much as its path is long.
+    pub(super) fn check_length(&self) -> Result<(), Fault> {
+        if self.text.len() > LONGEST_PATH {
+            Err(Fault::TooDeep)
+        } else {
+            Ok(())
+        }
     }
 
     /// Goes back to the mapping.
@@ -119,9 +128,7 @@ impl Opening {
         text: Option<&str>,
         readable: impl FnOnce() -> Secret,
     ) -> Result<Option<Scalar>, Fault> {
-        if path.text.len() > LONGEST_PATH {
-            return Err(Fault::TooDeep);
-        }
+        path.check_length()?;
         let by_rule = self.metadata.selection.encrypts(path.keys());
         let is_encrypted = by_rule.unwrap_or_else(|| text.is_some_and(is_sealed));
         let opened = match text {
@@ -177,7 +184,7 @@ impl Opening {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyPath;
+    use super::{Fault, KeyPath};
 
     #[test]
     fn a_path_binds_each_key_with_a_colon() {
@@ -185,7 +192,10 @@ mod tests {
         assert_eq!((path.bound(), path.keys().count()), (":", 0));
         path.push("a");
         path.push("b:c");
-        assert_eq!(path.bound(), "a:b:c:");
+        assert_eq!((path.bound(), path.check_length()), ("a:b:c:", Ok(())));
+        path.push(&"x".repeat(4096));
+        assert_eq!(path.check_length(), Err(Fault::TooDeep));
+        path.pop();
         assert_eq!(path.keys().collect::<Vec<_>>(), ["a", "b:c"]);
         assert_eq!(path.all_bound().collect::<Vec<_>>(), ["a:b:c:", "a:", ":"]);
         path.pop();

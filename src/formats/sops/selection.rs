@@ -45,7 +45,7 @@ impl Selection {
         let mut found = None;
         for (field, text) in fields.filter(|(_, text)| !text.is_empty()) {
             let expression =
-                || expression(text).ok_or_else(|| format!("`{field}` is no expression that can be read here"));
+                || expression(text).ok_or_else(|| format!("a `{field}` that is no expression which can be read here"));
             let selection = match field {
                 "unencrypted_suffix" => Self::UnencryptedSuffix(text.to_owned()),
                 "encrypted_suffix" => Self::EncryptedSuffix(text.to_owned()),

@@ -135,6 +135,7 @@ impl<'t, 'a> Walk<'t, 'a> {
     fn scalar(&mut self, scalar: &'t tree::Scalar<'a>) -> Result<Option<Secret>> {
         self.comments_until(scalar.head.start);
         self.skip_comments(scalar.end());
+        self.path.check_length().map_err(|fault| self.fault(fault, scalar))?;
         self.before = self.path.clone();
         let Some(readable) = resolve::mac_bytes(scalar) else {
             self.values.push(Value::Null);
