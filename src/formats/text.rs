@@ -13,6 +13,11 @@ use crate::document::token::has_token_shape;
 use crate::error::{Failure, Result};
 use crate::value::{LineEnd, Value};
 
+/// The longest key, in characters and with its quotes (YAML 1.2.2, 7.4.2).
+const LONGEST_KEY: usize = 1024;
+/// So much of a longer one is shown.
+const SHOWN: usize = 40;
+
 /// What stands at one place of the text.
 pub(super) enum Node {
     /// A scalar without quotes, as it stands: `null`, `true`, a number.
@@ -60,9 +65,9 @@ impl YamlText {
     /// # Errors
     /// `Failed` if the value has the shape of a token, or the key is the footer's.
     pub(super) fn push_entry(&mut self, key: &str, value: &str, comment: Option<&str>) -> Result<()> {
-        let path = ValuePath::of_keys([key]);
         check_root_key(key)?;
-        check_text(&path, value)?;
+        check_length(&written_key(key))?;
+        check_text(|| ValuePath::of_keys([key]), value)?;
         let written = written_text(value, 0);
         let (head, rest) = written
             .split_once('\n')
@@ -94,7 +99,9 @@ impl YamlText {
     fn push_mapping(&mut self, members: &[(String, Node)], column: usize, trail: &mut Vec<Segment>) -> Result<()> {
         for (position, (key, member)) in members.iter().enumerate() {
             self.indent(position, column);
-            self.0.push(written_key(key).as_bytes());
+            let written = written_key(key);
+            check_length(&written)?;
+            self.0.push(written.as_bytes());
             self.0.push(b":");
             trail.push(Segment::Key(key.clone()));
             self.push_member(member, column, trail)?;
@@ -141,7 +148,7 @@ impl YamlText {
                 self.0.push(b"\n");
             }
             Node::Text(text) => {
-                check_text(&ValuePath::new(trail.clone()), text)?;
+                check_text(|| ValuePath::new(trail.clone()), text)?;
                 let written = written_text(text, column);
                 self.0.push(b" ");
                 self.0.push(written.as_bytes());
@@ -189,12 +196,26 @@ fn check_root_key(key: &str) -> Result<()> {
     )
 }
 
-fn check_text(path: &ValuePath, text: &str) -> Result<()> {
+/// A key as it will be written.
+fn check_length(written: &str) -> Result<()> {
+    if written.len() <= LONGEST_KEY || written.chars().count() <= LONGEST_KEY {
+        return Ok(());
+    }
+    let start: String = written.chars().take(SHOWN).collect();
+    Err(Failure::failed(format!(
+        "has a key of more than {LONGEST_KEY} characters, which YAML does not allow: `{start}…`"
+    ))
+    .hint("rename it there")
+    .into())
+}
+
+/// The path is put together where it is needed: it is as long as all keys on it.
+fn check_text(path: impl FnOnce() -> ValuePath, text: &str) -> Result<()> {
     if !has_token_shape(text) {
         return Ok(());
     }
     Err(
-        Failure::failed(format!("holds an encrypted token at `{path}`, not its value"))
+        Failure::failed(format!("holds an encrypted token at `{}`, not its value", path()))
             .hint("`secretree decrypt` gives the values of an environment")
             .into(),
     )
@@ -239,6 +260,34 @@ mod tests {
         let expected = "\"a b\": \"x # y\"\nnum: 1.10\nends: \"a\\n\\n\"\nlist:\n  - k: |\n      1\n      2\n    l: null\n  -\n    - \"true\"\n  - []\nmap:\n  e: {}\n# é\u{fffd}[2J\nPEM: |- # why\n  a\n  b\n";
         assert_eq!(*written, expected);
         assert_eq!(Tree::parse(&written, Rules::Text).unwrap().scalars().len(), 7);
+    }
+
+    #[test]
+    fn keys_are_as_long_as_yaml_allows_and_cost_nothing_for_the_values_below() {
+        for (key, is_taken) in [
+            ("k".repeat(1024), true),
+            ("k".repeat(1025), false),
+            ("é".repeat(1022), true),
+            (" ".repeat(1023), false),
+        ] {
+            let mut yaml = YamlText::default();
+            let members = [("m".to_owned(), Node::Mapping(vec![(key.clone(), text("x"))]))];
+            assert_eq!(yaml.push_members(&members).is_ok(), is_taken);
+            assert_eq!(YamlText::default().push_entry(&key, "x", None).is_ok(), is_taken);
+            if is_taken {
+                assert!(Tree::parse(&yaml.into_text(), Rules::Text).is_ok());
+            }
+        }
+        let long = vec![(
+            "k".repeat(1 << 20),
+            Node::List((0..100_000).map(|_| text("x")).collect()),
+        )];
+        let refused = YamlText::default().push_members(&long).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("does not allow: `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…`")
+        );
     }
 
     #[test]
