@@ -298,6 +298,23 @@ fn a_template_that_asks_for_all_memory_ends() {
 }
 
 #[test]
+fn chains_as_long_as_a_template_may_be_are_no_danger() {
+    let alice = alice_with_dev("a: 1\n");
+    for (name, printed, template) in [
+        ("not.j2", "true", format!("{{{{ {}true }}}}", "not ".repeat(250_000))),
+        ("minus.j2", "1", format!("{{{{ {}1 }}}}", "-".repeat(1_000_000))),
+        (
+            "elif.j2",
+            "",
+            format!("{{% if 0 %}}{}1{{% endif %}}", "{%elif 0%}".repeat(90_000)),
+        ),
+    ] {
+        alice.write(name, template);
+        changes_nothing(decrypt(&alice, &["--template", name])).prints(printed);
+    }
+}
+
+#[test]
 fn a_template_shows_no_value_when_it_fails() {
     let canary = Canary::new();
     let alice = alice_with_dev(&format!("secret: {}\n", canary.value()));
