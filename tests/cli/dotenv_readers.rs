@@ -13,8 +13,15 @@ use crate::tools::require_unless_missing;
 
 /// Values, and whether python-dotenv, npm's dotenv and Node itself read them back. Each stands between others that would
 /// suffer if a reader went astray.
-const VALUES: [(&str, bool, bool, bool); 25] = [
+const VALUES: [(&str, bool, bool, bool); 32] = [
     ("plain", true, true, true),
+    ("null", true, true, true),
+    ("1.10", true, true, true),
+    ("007", true, true, true),
+    ("12345678901234567890", true, true, true),
+    ("=", true, true, true),
+    ("#", true, true, true),
+    ("\ttab\t\u{1f511}", true, true, true),
     ("", true, true, true),
     ("C:\\dir\\", false, true, true),
     (" padded # no comment ", true, true, true),
@@ -108,7 +115,9 @@ fn dotenv_readers_read_what_the_table_says() {
         value: Value::text(value),
         readable: false,
     };
-    let variables: Vec<Variable> = VALUES.iter().enumerate().map(variable).collect();
+    let long = "a long=value # of \"64\" KiB\n".repeat((64 << 10) / 27 + 1);
+    let values: Vec<_> = VALUES.into_iter().chain([(&*long, true, true, true)]).collect();
+    let variables: Vec<Variable> = values.iter().enumerate().map(variable).collect();
     let written = dotenv::write(&variables).unwrap();
     let python = python_read(&written);
     let node = npm_read(&written).unwrap();
@@ -123,7 +132,7 @@ fn dotenv_readers_read_what_the_table_says() {
     let is_known = is_known.is_ok_and(|status| status.success());
     let by_itself = is_known.then(|| found(Command::new("node").arg(argument).args(["-e", script])));
 
-    for (number, (value, in_python, in_node, in_itself)) in VALUES.iter().enumerate() {
+    for (number, (value, in_python, in_node, in_itself)) in values.iter().enumerate() {
         let asked = [
             ("python-dotenv", Some(&python), in_python),
             ("dotenv", Some(&node), in_node),

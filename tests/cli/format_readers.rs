@@ -11,7 +11,9 @@ use base64::prelude::BASE64_STANDARD;
 use crate::docker_daemon::Daemon;
 use crate::fixture::alice;
 use crate::github_runner::{masked, masks, variables};
+use crate::kubernetes_server::kubernetes_server;
 use crate::sandbox::Person;
+use crate::sops::sops;
 use crate::tools::{require, require_unless_missing};
 
 /// Values of one line, which every format carries.
@@ -90,7 +92,7 @@ fn alice_with_values() -> Person {
     let alice = alice(
         "environments:\n  line: {file: line.yaml, readers: [alice]}\n  \
          lines: {file: lines.yaml, readers: [alice], extends: [line]}\n  \
-         bytes: {file: bytes.yaml, readers: [alice], extends: [lines]}\n",
+         bytes: {file: bytes.yaml, readers: [alice], extends: [lines]}\n  again: {file: again.yaml, readers: [alice]}\n",
     );
     for (name, value) in values("bytes") {
         let number: usize = name[1..].parse().unwrap();
@@ -176,13 +178,14 @@ fn decrypted(alice: &Person, operands: &[&str]) -> Vec<u8> {
 
 #[test]
 fn consumers_read_every_value_back() {
-    if !require(&["bash", "dash", "zsh", "jq", "docker", "kubectl"]) || !has_ruamel() {
+    if !require(&["bash", "dash", "zsh", "jq", "docker", "kubectl", "sops"]) || !has_ruamel() {
         return;
     }
     let alice = alice_with_values();
     in_shells(&alice);
     in_docker(&alice);
     in_kubernetes(&alice);
+    in_sops(&alice);
     in_github(&alice);
     in_jq(&alice);
     in_yaml(&alice);
@@ -227,9 +230,11 @@ fn in_kubernetes(alice: &Person) {
         alice,
         &["bytes", "--format", "kubernetes", "--name", "null", "--namespace", "1"],
     );
-    // Any change that needs no cluster: the client reads the manifest into its own type and writes that.
+    // What people type, but for the server's own rules about manifests.
+    let server = kubernetes_server();
+    let apply = ["apply", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-"];
     let output = alice
-        .command("kubectl", ["label", "--local", "-f", "-", "a=b", "-o", "json"])
+        .command("kubectl", [&apply[..], &["--server", &server]].concat())
         .input(manifest)
         .run();
     let secret: serde_json::Value = serde_json::from_slice(output.succeeds().stdout_bytes()).unwrap();
@@ -242,6 +247,25 @@ fn in_kubernetes(alice: &Person) {
         (name.clone(), decoded)
     });
     assert_same("kubectl", &data.collect(), "bytes");
+}
+
+fn in_sops(alice: &Person) {
+    let public = alice.public_key();
+    let sealed = decrypted(alice, &["lines", "--format", "sops", "--recipient", &public]);
+    alice.write("lines.sops.yaml", sealed);
+    let script = "to_entries[] | \"\\(.key | ascii_upcase) \\(.value | @base64)\"";
+    let opened = sops(alice, ["--decrypt", "--output-type", "json", "lines.sops.yaml"]).run();
+    let output = alice
+        .command("jq", ["-r", script])
+        .input(opened.succeeds().stdout_bytes())
+        .run();
+    assert_same("sops", &of_base64(&output.succeeds().stdout()), "lines");
+    // And in again, into an environment of its own.
+    alice.secretree(["import", "again", "lines.sops.yaml"]).run().succeeds();
+    assert_eq!(
+        decrypted(alice, &["again", "--format", "json"]),
+        decrypted(alice, &["lines", "--format", "json"])
+    );
 }
 
 fn in_github(alice: &Person) {

@@ -60,6 +60,7 @@ mod init_from_sops;
 mod join;
 mod key_sources;
 mod keygen;
+mod kubernetes_server;
 mod list;
 mod man;
 mod merge;
