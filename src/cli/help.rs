@@ -25,6 +25,8 @@ Files
 People
   join [ENV…]           Ask to be a reader: add yourself to the policy
   recipient VERB        Show, add and remove the people and machines of the policy
+  grant NAME ENV…       Let a recipient or group read environments: policy and files in one step
+  revoke NAME ENV…      Take a recipient or group out of the readers: policy and files in one step
   apply [ENV…]          Make the environment files what the policy says: who can read them
   trust ENV             Trust the key that an environment has now
 

@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, import, init, join, keygen, list, man, recipient,
-    run, set, trust, unset, whoami,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, grant, import, init, join, keygen, list, man,
+    recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -41,6 +41,8 @@ enum Command {
     Import(import::Args),
     Join(join::Args),
     Recipient(recipient::Args),
+    Grant(grant::Args),
+    Revoke(revoke::Args),
     Apply(apply::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -67,6 +69,8 @@ impl Command {
             Self::Import(args) => import::run(&args, context),
             Self::Join(args) => join::run(&args, context),
             Self::Recipient(args) => recipient::run(&args, context),
+            Self::Grant(args) => grant::run(&args, context),
+            Self::Revoke(args) => revoke::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),

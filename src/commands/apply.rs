@@ -1,14 +1,12 @@
 //! `apply`: the environment files as the policy wants them.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
-use secretree::vault::{Origin, Plan, Takeover};
+use secretree::vault::Plan;
 
-use crate::context::Context;
-use crate::ui::escaped;
+use crate::context::{Context, Step, environments, origin_of};
 
 /// Make the environment files what the policy says: who can read them
 ///
@@ -56,35 +54,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     check_takeovers(args, context, &plans)?;
-    let lines: Vec<String> = plans.iter().flat_map(lines_of).collect();
-    if !context.ui.confirm(&lines, "apply this?")? {
-        return Err(Failure::failed("nothing was written").into());
-    }
-    let changes: Vec<_> = plans.iter().map(|plan| (&plan.file, plan.text.clone())).collect();
-    vault.save(&lock, &changes)?;
-    drop(lock);
-    context.tell(&mut vault);
-    let files: Vec<PathBuf> = plans.iter().map(|plan| plan.file.relative.clone()).collect();
-    context.ui.note(&format!(
-        "wrote {}",
-        files
-            .iter()
-            .map(|file| file.display().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
-    ));
-    if args.commit {
-        context.commit(&vault, &files, &format!("secrets: apply {}", environments(&plans)))?;
-    }
+    let message = format!("secrets: apply {}", environments(&plans));
+    let step = Step {
+        policy: None,
+        plans: &plans,
+        remarks: &[],
+        question: "apply this?",
+        message: args.commit.then_some(message.as_str()),
+    };
+    context.carry_out(&mut vault, lock, &step)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn environments(plans: &[Plan]) -> String {
-    plans
-        .iter()
-        .map(|plan| plan.environment.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 /// A token of another key is worth no more than a proposal. `--yes` does not vouch for it: in a job that runs by itself
@@ -125,51 +104,4 @@ fn check_takeovers(args: &Args, context: &Context, plans: &[Plan]) -> Result<()>
             plan.environment, first.path
         ))
         .into())
-}
-
-fn origin_of(takeover: &Takeover) -> String {
-    let origin = takeover.origin.as_ref();
-    origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown)
-}
-
-/// What a plan would do, a line for each public key and each token.
-pub(crate) fn lines_of(plan: &Plan) -> Vec<String> {
-    let name = &plan.environment;
-    let mut lines = Vec::new();
-    if plan.creates {
-        lines.push(format!("{name}: makes {}", plan.file.relative.display()));
-    }
-    if let Some(key) = &plan.new_key {
-        lines.push(format!("{name}: new key {key}; every value is sealed anew"));
-    }
-    lines.extend(
-        plan.gains
-            .iter()
-            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read")),
-    );
-    lines.extend(
-        plan.loses.iter().map(|(reader, label)| {
-            format!("{name}: - {reader} ({label}) can no longer read what is written from now on")
-        }),
-    );
-    lines.extend(
-        plan.renames
-            .iter()
-            .map(|(old, new)| format!("{name}: {old} is called {new}")),
-    );
-    for takeover in &plan.takeovers {
-        let proof = if takeover.proven {
-            "everybody who held that key still reads"
-        } else {
-            "nothing proves that only readers held that key"
-        };
-        lines.push(format!(
-            "{name}: takes over `{}` from the key {} ({}): {proof}",
-            takeover.path,
-            takeover.key,
-            origin_of(takeover)
-        ));
-    }
-    lines.extend(plan.encrypts.iter().map(|path| format!("{name}: encrypts `{path}`")));
-    lines.iter().map(|line| escaped(line).into_owned()).collect()
 }

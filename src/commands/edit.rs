@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let basis = vault.or_first(&file)?;
     let environment = vault.open(&basis)?;
     context.tell(&mut vault);
+    environment.refuse_outsiders()?;
     let text = Secret::new(environment.text()?.as_bytes().to_vec());
     let shown = format!("{}.yaml", name.as_str().replace('/', "-"));
     let session = EditorSession::new(&shown, text, &context.ui, &context.variables)?;

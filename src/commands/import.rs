@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let basis = vault.or_first(&file)?;
     let environment = vault.open(&basis)?;
     context.tell(&mut vault);
+    environment.refuse_outsiders()?;
     let laid = environment.lay_over(&imported.text, source.shown())?;
     vault.refuse_readable_over_token(&file, &laid.changes.readable)?;
     confirm(context, &name, kind, &laid)?;

@@ -9,7 +9,7 @@ mod show;
 use std::process::ExitCode;
 
 use secretree::error::{Failure, Result};
-use secretree::names::{NAME_RULE, RecipientName, did_you_mean};
+use secretree::names::{RecipientName, did_you_mean};
 use secretree::policy::{Access, Policy, PolicyChange};
 
 use crate::context::{Context, shown_diff};
@@ -44,19 +44,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     }
 }
 
-/// A name that was typed. What was typed may be a private key at the wrong place, so it is not repeated.
-fn checked_name(text: &str) -> Result<RecipientName> {
-    RecipientName::new(text).ok_or_else(|| {
-        let failure = Failure::usage(format!("NAME is no name: {NAME_RULE}"));
-        let looks_like_a_key =
-            text.len() > 64 || text.contains([' ', '\n']) || text.to_ascii_uppercase().contains("KEY");
-        match RecipientName::fitted(text).filter(|_| !looks_like_a_key) {
-            Some(fitted) => failure.hint(format!("did you mean `{fitted}`?")).into(),
-            None => failure.into(),
-        }
-    })
-}
-
 /// The failure for a name that the policy does not have.
 fn unknown(policy: &Policy, name: &RecipientName) -> Failure {
     let failure = Failure::failed(format!("`{name}` is no recipient"));
@@ -71,6 +58,26 @@ fn unknown(policy: &Policy, name: &RecipientName) -> Failure {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint("secretree recipient list"),
     }
+}
+
+/// The group that `--group` named.
+fn known_group(policy: &Policy, text: &str) -> Result<RecipientName> {
+    let known = RecipientName::new(text).filter(|name| policy.people.group(name).is_some());
+    known.ok_or_else(|| {
+        // Only a name is repeated: what else was typed may be a key.
+        let failure = Failure::failed(match RecipientName::new(text) {
+            Some(name) => format!("`{name}` is no group"),
+            None => "`--group` names no group".to_owned(),
+        });
+        let names = || policy.people.groups().map(|(name, _)| name.as_str());
+        match did_you_mean(text, names()) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
+            None if names().next().is_none() => failure.hint("the policy has no `groups`").into(),
+            None => failure
+                .hint(format!("groups are {}", names().collect::<Vec<_>>().join(", ")))
+                .into(),
+        }
+    })
 }
 
 /// Shows the lines that changed, commits them if asked, and says which files follow.

@@ -100,6 +100,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let path = reading.as_written(&path);
     let opened = unlocked(&mut vault, reading)?;
     context.tell(&mut vault);
+    match &opened {
+        Some(environment) => environment.refuse_outsiders()?,
+        None => vault.refuse_outsiders(&own)?,
+    }
     let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);
     if opened.is_none() {
         check_addressee(&mut vault, context, &own)?;

@@ -8,6 +8,7 @@ mod new_identity;
 mod past;
 mod person;
 pub(crate) mod place;
+mod plans;
 mod policy_change;
 mod scrub;
 mod variables;
@@ -21,9 +22,10 @@ use secretree::error::{Failure, Result};
 
 pub(crate) use globals::Globals;
 pub(crate) use identities::{Place, places};
-pub(crate) use names::{checked_name, no_name};
+pub(crate) use names::{checked_name, checked_operand, no_name};
 pub(crate) use new_identity::{OwnIdentity, identity_text, refuse_existing};
 pub(crate) use past::Past;
+pub(crate) use plans::{Step, environments, origin_of};
 pub(crate) use policy_change::shown_diff;
 pub(crate) use variables::{Variables, is_private};
 

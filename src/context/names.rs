@@ -27,6 +27,19 @@ pub(crate) fn checked_name(named: &str, verb: &str) -> Result<RecipientName> {
     })
 }
 
+/// The operand NAME. What was typed may be a private key at the wrong place, so it is not repeated.
+pub(crate) fn checked_operand(text: &str) -> Result<RecipientName> {
+    RecipientName::new(text).ok_or_else(|| {
+        let failure = Failure::usage(format!("NAME is no name: {NAME_RULE}"));
+        let looks_like_a_key =
+            text.len() > 64 || text.contains([' ', '\n']) || text.to_ascii_uppercase().contains("KEY");
+        match RecipientName::fitted(text).filter(|_| !looks_like_a_key) {
+            Some(fitted) => failure.hint(format!("did you mean `{fitted}`?")).into(),
+            None => failure.into(),
+        }
+    })
+}
+
 /// The failure where neither `--name` nor git says what the person is called.
 pub(crate) fn no_name(verb: &str) -> Failure {
     Failure::failed("git knows no `user.name` to make your name in the policy from")

@@ -97,6 +97,12 @@ impl Context {
             let all = loaded.policy.environments.keys().cloned().collect();
             return Ok((loaded, all));
         }
+        let names = self.environments_in(&loaded, arguments)?;
+        Ok((loaded, names))
+    }
+
+    /// The environments of a policy that these words mean in the working folder, sorted, each once.
+    pub(crate) fn environments_in(&self, loaded: &LoadedPolicy, arguments: &[String]) -> Result<Vec<EnvironmentName>> {
         let (start, _) = self.start_and_bound()?;
         let named = arguments
             .iter()
@@ -104,7 +110,7 @@ impl Context {
         let mut names: Vec<_> = named.collect::<Result<_>>()?;
         names.sort();
         names.dedup();
-        Ok((loaded, names))
+        Ok(names)
     }
 
     /// The folders from the working folder up to git's root that hold a policy file, the nearest first.

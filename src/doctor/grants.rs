@@ -39,11 +39,14 @@ pub(super) fn find(scene: &Scene<'_>, rules: Rulebook<'_>, reading: &Reading<'_>
         .collect();
     let gains = difference(&wanted, &granted);
     let loses = difference(&granted, &wanted);
-    let apply = opens.then(|| scene.secretree("apply", name)).flatten();
+    // Who goes does not make the new key.
+    let goes = !loses.is_empty() && !wanted.keys().any(|label| own(label));
+    let apply = (opens && !goes).then(|| scene.secretree("apply", name)).flatten();
     let with_apply = |finding: Finding| match &apply {
         Some(command) => finding.cure(command.clone()),
         None => {
-            let readers: Vec<_> = granted.values().map(|reader| reader.as_str()).collect();
+            let staying = granted.iter().filter(|(label, _)| wanted.contains_key(**label));
+            let readers: Vec<_> = staying.map(|(_, reader)| reader.as_str()).collect();
             finding.hint(format!(
                 "ask {} to run `secretree apply {name}`",
                 listed(readers, " or ")

@@ -158,6 +158,24 @@ impl<'p> PolicyEdit<'p> {
         self.remove_item(file, &list, |text| text == reader.as_str())
     }
 
+    /// Takes a recipient or group out of the list `writers` of an environment. Says whether it stood there.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_reader`].
+    pub fn remove_writer(&mut self, environment: &EnvironmentName, writer: &RecipientName) -> Result<bool> {
+        let (file, readers) = self.readers_of(environment)?;
+        let mut segments = readers.segments().to_vec();
+        segments.pop();
+        let list = ValuePath::new(segments).child(Segment::Key("writers".to_owned()));
+        self.remove_item(file, &list, |text| text == writer.as_str())
+    }
+
+    /// Whether a placeholder declares the environment together with others, so that no line is its own.
+    pub fn is_shared(&self, environment: &EnvironmentPolicy) -> bool {
+        let draft = self.drafts.iter().find(|draft| draft.folder == environment.folder);
+        draft.is_some_and(|draft| declared_name(draft, environment) != short_name(environment))
+    }
+
     /// Takes a name out of every list of every file, and a recipient out of `recipients`. Says each place.
     ///
     /// # Errors
@@ -251,13 +269,8 @@ impl<'p> PolicyEdit<'p> {
             environment.ok_or_else(|| Failure::failed(format!("`{name}` is no environment")).hint("secretree list"))?;
         let file = self.drafts.iter().position(|draft| draft.folder == environment.folder);
         let file = file.ok_or_else(|| Failure::failed(format!("the file that declares `{name}` was not read")))?;
-        let short = match environment.folder.as_os_str().is_empty() {
-            true => name.as_str(),
-            false => name.as_str().rsplit('/').next().unwrap_or(name.as_str()),
-        };
-        let source = &self.drafts[file].source;
-        let declared = source.text.get(environment.spot.span()).unwrap_or_default();
-        if declared.trim_matches(['"', '\'']) != short {
+        let (short, declared) = (short_name(environment), declared_name(&self.drafts[file], environment));
+        if declared != short {
             let message = format!("`{name}` is declared together with others by a placeholder (`{declared}`)");
             let groups = environment.readers.iter();
             let groups = groups.filter(|name| self.loaded.policy.people.group(name).is_some());
@@ -307,6 +320,21 @@ impl<'p> PolicyEdit<'p> {
             false => format!("{} {list}", self.drafts[file].source.shown_name),
         }
     }
+}
+
+/// The name as its own file has it.
+fn short_name(environment: &EnvironmentPolicy) -> &str {
+    let name = environment.name.as_str();
+    match environment.folder.as_os_str().is_empty() {
+        true => name,
+        false => name.rsplit('/').next().unwrap_or(name),
+    }
+}
+
+/// The name that the file declares, which is another one where a placeholder stands.
+fn declared_name<'d>(draft: &'d Draft, environment: &EnvironmentPolicy) -> &'d str {
+    let declared = draft.source.text.get(environment.spot.span()).unwrap_or_default();
+    declared.trim_matches(['"', '\''])
 }
 
 fn keys_of(recipient: &RecipientName) -> ValuePath {

@@ -122,6 +122,10 @@ impl Vault<'_> {
             text: Some(text.clone()),
         };
         let environment = self.open(&own)?;
+        // Who makes a key knows it: somebody who goes must not be the one.
+        if makes_key && !wanted.contains_key(&environment.opened_by) {
+            self.check_reader(rules, &wanted)?;
+        }
         let taken = self.taken_over(&environment)?;
         plan.takeovers = taken.iter().map(|(takeover, _)| takeover.clone()).collect();
         let (text, key) = self.rewritten(&environment, &wanted, makes_key, &taken)?;

@@ -50,6 +50,7 @@ impl Environment<'_> {
     pub fn set(&self, path: &ValuePath, value: Value) -> Result<(String, Changes)> {
         let path = self.reading.as_written(path);
         self.reading.check(self.rules)?;
+        self.refuse_outsiders()?;
         check_new(self.rules, &path, &value)?;
         let place = self.place(&path);
         let place = place.as_ref();
@@ -221,6 +222,7 @@ impl Environment<'_> {
     pub fn replace_text(&self, new: &str) -> Result<(String, Changes)> {
         let file = &self.rules.environment.file;
         let tree = Tree::parse(new, Rules::Text).map_err(|refusal| refused(file, &refusal))?;
+        self.refuse_outsiders()?;
         let places = self.places()?;
         let opened = self.open_places(&places)?;
         let old: Vec<Old<'_, '_>> = places

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::reading::{Place, Reading, Rulebook};
 use crate::crypto::key::EnvironmentKey;
+use crate::crypto::label::GrantLabel;
 use crate::crypto::token::{TokenKind, TokenPlaintext, open_token, seal_token};
 use crate::document::path::ValuePath;
 use crate::document::source::agrees;
@@ -30,6 +31,8 @@ pub struct Environment<'f> {
     /// The file.
     pub reading: Reading<'f>,
     pub(super) key: EnvironmentKey,
+    /// The grant that was opened with an identity here.
+    pub(super) opened_by: GrantLabel,
 }
 
 impl<'f> Environment<'f> {

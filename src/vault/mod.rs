@@ -10,6 +10,7 @@ mod environment;
 mod examine;
 pub mod footer;
 mod imported;
+mod outsiders;
 mod past;
 mod past_files;
 mod past_trust;
@@ -51,7 +52,7 @@ use crate::error::{Failure, Result};
 use crate::files::{self, FolderLock, Transaction};
 use crate::git::Repository;
 use crate::names::EnvironmentName;
-use crate::policy::{LoadedPolicy, POLICY_NAME};
+use crate::policy::{LoadedPolicy, POLICY_NAME, PolicyChange};
 use trust::Scene;
 pub use trust_file::FILE_NAME as TRUST_FILE_NAME;
 use trust_file::{Rank, TrustFile};
@@ -374,7 +375,7 @@ impl<'p> Vault<'p> {
         'p: 'f,
     {
         let rules = self.rules(&reading.footer.environment)?;
-        let key = self.open_key(rules, &reading.footer)?;
+        let (opened_by, key) = self.open_grant(rules, &reading.footer)?;
         self.refuse_made_readable(rules, &reading)?;
         if let Some(at) = self.at {
             let notice = self.scene().judge_past(rules.environment, &reading.footer, &key, at)?;
@@ -387,7 +388,12 @@ impl<'p> Vault<'p> {
             }
             self.notices.extend(judged?.notice);
         }
-        Ok(Environment { rules, reading, key })
+        Ok(Environment {
+            rules,
+            reading,
+            key,
+            opened_by,
+        })
     }
 
     fn scene(&mut self) -> Scene<'_> {
@@ -407,8 +413,25 @@ impl<'p> Vault<'p> {
     /// # Errors
     /// `Failed` if one changed meanwhile or cannot be written: then none was.
     pub fn save(&mut self, lock: &FolderLock, changes: &[(&EnvironmentFile, String)]) -> Result<()> {
+        self.save_under(lock, None, changes)
+    }
+
+    /// The same, in one step with the lines of the policy that the new texts were made under.
+    ///
+    /// # Errors
+    /// As [`Vault::save`], also for a policy file that changed meanwhile.
+    pub fn save_under(
+        &mut self,
+        lock: &FolderLock,
+        policy: Option<&PolicyChange>,
+        changes: &[(&EnvironmentFile, String)],
+    ) -> Result<()> {
         let mut transaction = Transaction::new(lock);
         let mut any = false;
+        if let Some(policy) = policy.filter(|policy| !policy.is_empty()) {
+            transaction = policy.add_to(lock, transaction)?;
+            any = true;
+        }
         for (file, text) in changes {
             if file.text.as_deref() == Some(text) {
                 continue;

@@ -1,6 +1,7 @@
 //! Proposals: a value sealed to the drop box of an environment by somebody who cannot read it. A reader accepts it later.
 
 use super::change::check_new;
+use super::outsiders::refuse_outsiders;
 use super::trust::Scene;
 use super::{EnvironmentFile, Origin, Vault};
 use crate::crypto::envelope::to_base64;
@@ -50,6 +51,7 @@ impl Vault<'_> {
         let rules = self.rules(&file.name)?;
         let reading = self.read(file)?;
         let path = reading.as_written(path);
+        refuse_outsiders(rules, &reading.footer)?;
         check_new(rules, &path, &value)?;
         let mut footer = reading.footer.clone();
         let mut scene = self.scene();

@@ -7,11 +7,24 @@ use super::reading::Rulebook;
 use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
 use crate::crypto::key::EnvironmentKey;
+use crate::crypto::label::GrantLabel;
 use crate::error::{Failure, Result};
 
 impl Vault<'_> {
     /// The key of a footer, from the grant that an identity here opens.
     pub(super) fn open_key(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<EnvironmentKey> {
+        Ok(self.open_grant(rules, footer)?.1)
+    }
+
+    /// The key of a footer, and the label of the grant that an identity here opened.
+    pub(super) fn open_grant(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<(GrantLabel, EnvironmentKey)> {
+        let (label, grant) = self.grant_of(rules, footer)?;
+        self.check_grant(rules, footer, &grant)?;
+        Ok((label, grant.key))
+    }
+
+    /// The grant that an identity here opens, whatever it says.
+    pub(super) fn grant_of(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<(GrantLabel, GrantPlaintext)> {
         let name = &rules.environment.name;
         let grants: Vec<_> = footer
             .all_grants()
@@ -19,18 +32,16 @@ impl Vault<'_> {
             .collect::<Result<_, _>>()
             .map_err(|reason| Failure::integrity(format!("a grant of `{name}` is refused: {reason}")))?;
         let borrowed: Vec<_> = grants.iter().map(|(label, bytes)| (*label, bytes.as_slice())).collect();
-        let grant = match open_any(&borrowed, &mut self.identities) {
-            Ok((_, grant)) => grant,
-            Err(GrantError::NoIdentity) => return Err(self.no_identity(rules, footer)),
-            Err(GrantError::Unusable(error)) => return Err(error),
+        match open_any(&borrowed, &mut self.identities) {
+            Ok((index, grant)) => Ok((grants[index].0.clone(), grant)),
+            Err(GrantError::NoIdentity) => Err(self.no_identity(rules, footer)),
+            Err(GrantError::Unusable(error)) => Err(error),
             Err(GrantError::Integrity(label, reason)) => {
                 let message = format!("the grant `{label}` of `{name}` is refused: {reason}");
                 let hint = format!("git log -p -- {}", rules.environment.file.display());
-                return Err(Failure::integrity(message).hint(hint).into());
+                Err(Failure::integrity(message).hint(hint).into())
             }
-        };
-        self.check_grant(rules, footer, &grant)?;
-        Ok(grant.key)
+        }
     }
 
     pub(super) fn check_grant(&self, rules: Rulebook<'_>, footer: &Footer, grant: &GrantPlaintext) -> Result<()> {

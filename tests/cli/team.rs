@@ -89,6 +89,11 @@ impl Team {
         person.git(["push", "--quiet", "origin", "HEAD:main"]).run().code(0);
     }
 
+    /// Pushes what somebody has committed.
+    pub(crate) fn share_head(&self, person: &Person) {
+        person.git(["push", "--quiet", "origin", "HEAD:main"]).run().code(0);
+    }
+
     /// Brings a person's clone to what `origin` holds.
     pub(crate) fn update(&self, person: &Person) {
         person

@@ -98,7 +98,7 @@ fn in_each_state(alice: &Person, canary: &Canary, mut judge: impl FnMut(State, &
 }
 
 /// Runs each of `commands` in each state, and looks for the canary everywhere while they run and afterwards.
-fn unseen(commands: impl Fn(&Person, &Canary) -> Vec<Run>) {
+pub(crate) fn unseen(commands: impl Fn(&Person, &Canary) -> Vec<Run>) {
     let canary = Canary::new();
     let (team, alice) = alice(&canary);
     let watch = canary.watch_arguments();
@@ -118,7 +118,7 @@ fn unseen(commands: impl Fn(&Person, &Canary) -> Vec<Run>) {
 }
 
 /// The program with these words.
-fn words(person: &Person, words: &str) -> Run {
+pub(crate) fn words(person: &Person, words: &str) -> Run {
     person.secretree(words.split(' '))
 }
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use secretree::error::{Failure, Result};
-use secretree::names::{RecipientName, did_you_mean};
+use secretree::names::RecipientName;
 use secretree::policy::{LoadedPolicy, NamedKey, NewRecipient, Policy, PolicyChange, PolicyEdit};
 
-use super::{all_reads, checked_name, keys, reads_beyond, report};
-use crate::context::Context;
+use super::{all_reads, keys, known_group, reads_beyond, report};
+use crate::context::{Context, checked_operand};
 
 /// Add a person or machine to the policy, or a key to one who is there
 ///
@@ -52,7 +52,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
-    let name = checked_name(&args.name)?;
+    let name = checked_operand(&args.name)?;
     check_email(args.email.as_deref())?;
     let given = keys::given(context, &name, &args.keys, args.file.as_ref())?;
     let (lock, loaded) = context.locked_policy()?;
@@ -141,23 +141,4 @@ fn no_key(name: &RecipientName) -> Failure {
         .hint(format!(
             "curl -s https://github.com/NAME.keys | secretree recipient add {name} -"
         ))
-}
-
-fn known_group(policy: &Policy, text: &str) -> Result<RecipientName> {
-    let known = RecipientName::new(text).filter(|name| policy.people.group(name).is_some());
-    known.ok_or_else(|| {
-        // Only a name is repeated: what else was typed may be a key.
-        let failure = Failure::failed(match RecipientName::new(text) {
-            Some(name) => format!("`{name}` is no group"),
-            None => "`--group` names no group".to_owned(),
-        });
-        let names = || policy.people.groups().map(|(name, _)| name.as_str());
-        match did_you_mean(text, names()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
-            None if names().next().is_none() => failure.hint("the policy has no `groups`").into(),
-            None => failure
-                .hint(format!("groups are {}", names().collect::<Vec<_>>().join(", ")))
-                .into(),
-        }
-    })
 }

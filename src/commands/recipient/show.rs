@@ -11,8 +11,8 @@ use secretree::vault::Vault;
 use serde::Serialize;
 
 use super::list::{Row, row};
-use super::{checked_name, unknown};
-use crate::context::Context;
+use super::unknown;
+use crate::context::{Context, checked_operand};
 use crate::ui::escaped;
 
 /// Show one person or machine: keys, groups, environments, and what the files grant; needs no key
@@ -54,7 +54,7 @@ struct Granted {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
-    let name = checked_name(&args.name)?;
+    let name = checked_operand(&args.name)?;
     let loaded = context.policy(Reach::Everything)?;
     let policy = &loaded.policy;
     let vault = context.vault(&loaded)?;

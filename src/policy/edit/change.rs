@@ -61,7 +61,15 @@ impl PolicyChange {
     /// # Errors
     /// `Failed` if one is not what it was any more, or cannot be written: then none was.
     pub fn write(&self, lock: &FolderLock) -> Result<()> {
-        let mut transaction = Transaction::new(lock);
+        let transaction = self.add_to(lock, Transaction::new(lock))?;
+        if self.is_empty() { Ok(()) } else { transaction.commit() }
+    }
+
+    /// Puts the files into a change of more files.
+    ///
+    /// # Errors
+    /// `Failed` if one is not what it was any more.
+    pub fn add_to<'lock>(&self, lock: &FolderLock, mut transaction: Transaction<'lock>) -> Result<Transaction<'lock>> {
         for (path, source, new) in &self.files {
             let there = read_bounded(&lock.folder().join(path), LONGEST_POLICY as u64)?;
             if there != source.text.as_bytes() {
@@ -70,7 +78,7 @@ impl PolicyChange {
             }
             transaction = transaction.add(path, new.clone().into_bytes());
         }
-        if self.is_empty() { Ok(()) } else { transaction.commit() }
+        Ok(transaction)
     }
 }
 

@@ -1,0 +1,8 @@
+//! Who reads what, changed as one: the lines of a policy and, by the vault, the grants of the files under it. Asks and
+//! writes nothing itself; how the lines are found and replaced is the policy's, what is sealed the vault's.
+
+mod membership;
+mod readers;
+
+pub use membership::{Way, way_to_read};
+pub use readers::{ReaderChange, grant, revoke};

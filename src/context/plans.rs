@@ -1,0 +1,118 @@
+//! A change of who reads what, from its plan to the commit: shown a line for each public key, asked about, written with
+//! the policy's own lines in one step. What has to be done was planned by the vault.
+
+use std::path::PathBuf;
+
+use secretree::error::{Failure, Result};
+use secretree::files::FolderLock;
+use secretree::policy::PolicyChange;
+use secretree::vault::{EnvironmentFile, Origin, Plan, Takeover, Vault};
+
+use super::{Context, shown_diff};
+use crate::ui::escaped;
+
+/// The most environments that the message of a commit names.
+const MOST_NAMED: usize = 12;
+
+/// What is about to be written.
+pub(crate) struct Step<'a> {
+    /// New lines of the policy.
+    pub(crate) policy: Option<&'a PolicyChange>,
+    /// New files.
+    pub(crate) plans: &'a [Plan],
+    /// What else a person should see before they answer, escaped.
+    pub(crate) remarks: &'a [String],
+    /// The question.
+    pub(crate) question: &'a str,
+    /// The message of the commit, if there is to be one.
+    pub(crate) message: Option<&'a str>,
+}
+
+impl Context {
+    /// Shows the step, asks, writes everything or nothing, and commits if that was asked for.
+    pub(crate) fn carry_out(&self, vault: &mut Vault<'_>, lock: FolderLock, step: &Step<'_>) -> Result<()> {
+        let mut lines: Vec<String> = step.policy.map(shown_diff).unwrap_or_default();
+        lines.extend(step.remarks.iter().cloned());
+        lines.extend(step.plans.iter().flat_map(lines_of));
+        if !self.ui.confirm(&lines, step.question)? {
+            return Err(Failure::failed("nothing was written").into());
+        }
+        let changes: Vec<(&EnvironmentFile, String)> =
+            step.plans.iter().map(|plan| (&plan.file, plan.text.clone())).collect();
+        vault.save_under(&lock, step.policy, &changes)?;
+        drop(lock);
+        self.tell(vault);
+        let policies = step.policy.map(PolicyChange::paths).unwrap_or_default();
+        let files = step.plans.iter().map(|plan| plan.file.relative.clone());
+        let files: Vec<PathBuf> = policies.into_iter().chain(files).collect();
+        self.ui.note(&escaped(&format!(
+            "wrote {}",
+            listed(files.iter().map(|file| file.display().to_string()))
+        )));
+        match step.message {
+            Some(message) => self.commit(vault, &files, message),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The names of the planned environments, as far as they fit into the subject of a commit.
+pub(crate) fn environments(plans: &[Plan]) -> String {
+    listed(plans.iter().map(|plan| plan.environment.to_string()))
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<_> = names.collect();
+    match names.len() {
+        many if many > MOST_NAMED => format!("{} and {} more", names[..MOST_NAMED].join(", "), many - MOST_NAMED),
+        _ => names.join(", "),
+    }
+}
+
+/// The commit that brought a token of another key.
+pub(crate) fn origin_of(takeover: &Takeover) -> String {
+    let origin = takeover.origin.as_ref();
+    origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown)
+}
+
+/// What a plan would do, a line for each public key and each token.
+fn lines_of(plan: &Plan) -> Vec<String> {
+    let name = &plan.environment;
+    let mut lines = Vec::new();
+    if plan.creates {
+        lines.push(format!("{name}: makes {}", plan.file.relative.display()));
+    }
+    if let Some(key) = &plan.new_key {
+        lines.push(format!("{name}: new key {key}; every value is sealed anew"));
+    }
+    lines.extend(
+        plan.gains
+            .iter()
+            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read")),
+    );
+    lines.extend(
+        plan.loses.iter().map(|(reader, label)| {
+            format!("{name}: - {reader} ({label}) can no longer read what is written from now on")
+        }),
+    );
+    lines.extend(
+        plan.renames
+            .iter()
+            .map(|(old, new)| format!("{name}: {old} is called {new}")),
+    );
+    for takeover in &plan.takeovers {
+        let proof = if takeover.proven {
+            "everybody who held that key still reads"
+        } else {
+            "nothing proves that only readers held that key"
+        };
+        lines.push(format!(
+            "{name}: takes over `{}` from the key {} ({}): {proof}",
+            takeover.path,
+            takeover.key,
+            origin_of(takeover)
+        ));
+    }
+    lines.extend(plan.encrypts.iter().map(|path| format!("{name}: encrypts `{path}`")));
+    lines.iter().map(|line| escaped(line).into_owned()).collect()
+}

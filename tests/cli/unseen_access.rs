@@ -1,0 +1,23 @@
+//! As in `unseen`, for the commands that change who reads what.
+
+use crate::unseen::{unseen, words};
+
+#[test]
+fn grant_and_revoke() {
+    unseen(|alice, _| {
+        let bob = alice.sandbox().person("bob").public_key();
+        let add = alice.secretree(["recipient", "add", "bob", &bob]);
+        let others = [
+            "grant bob dev",
+            "grant bob dev prod --yes",
+            "grant bob dev --yes --commit",
+            "grant nobody dev",
+            "revoke bob dev",
+            "revoke bob dev --yes --commit",
+            "revoke alice dev --yes",
+            "revoke bob nowhere",
+        ];
+        let others = others.map(|operands| words(alice, operands));
+        std::iter::once(add).chain(others).collect()
+    });
+}
