@@ -77,6 +77,18 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The file of an environment that is no text at all, such as a link.
+    pub fn unusable(file: &'a Path, rules: Rulebook<'a>, failure: Failure, program: &'a str) -> Self {
+        Self {
+            file,
+            text: "",
+            rules: Some(rules),
+            before: &[],
+            program,
+            parsed: Parsed::Broken { line: None, failure },
+        }
+    }
+
     /// A policy, and why it cannot be used if it cannot.
     pub fn policy(file: &'a Path, text: &'a str, failure: Option<Failure>, program: &'a str) -> Self {
         let parsed = match failure {

@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, grant, import, init, join, keygen, list, man,
+    apply, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, import, init, join, keygen, list, man,
     recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
@@ -52,6 +52,8 @@ enum Command {
     Demo(demo::Args),
     Completions(completions::Args),
     #[command(hide = true)]
+    Git(git::Args),
+    #[command(hide = true)]
     Man(man::Args),
 }
 
@@ -79,6 +81,7 @@ impl Command {
             Self::Whoami(args) => whoami::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Completions(args) => completions::run(&args, context, Cli::command),
+            Self::Git(args) => git::run(&args, context),
             Self::Man(args) => man::run(&args, context, Cli::command(), &help::groups()),
         }
     }

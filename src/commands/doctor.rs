@@ -1,7 +1,6 @@
 //! `doctor`: what is wrong here. Gathers what the library may not look at (variables, flags, the editor) and shows what it
 //! finds.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use secretree::doctor::{CHECKS, Editor, Finding, IdentityPlace, Severity, Surroundings, examine};
@@ -10,7 +9,7 @@ use serde::Serialize;
 
 use crate::context::{Context, Place};
 use crate::editor;
-use crate::ui::escaped;
+use crate::ui::finding_lines;
 
 /// Find what is wrong here, and the command that mends it
 ///
@@ -70,7 +69,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<ExitCode> {
             findings: findings.iter().map(shown).collect(),
         })?;
     } else {
-        context.ui.data(lines(&findings).as_bytes())?;
+        context.ui.data(finding_lines(&findings).as_bytes())?;
         for check in CHECKS {
             let is_silent = !findings.iter().any(|finding| check.codes.contains(&finding.code));
             if is_silent {
@@ -137,22 +136,6 @@ fn shown(finding: &Finding) -> Shown<'_> {
         cure: finding.cure.as_deref(),
         hints: &finding.hints,
     }
-}
-
-/// A line for each finding, and below it what to do.
-fn lines(findings: &[Finding]) -> String {
-    let mut text = String::new();
-    for finding in findings {
-        let (severity, code) = (finding.code.severity.name(), finding.code.name);
-        let _ = writeln!(text, "{severity}[{code}]: {}", escaped(&finding.message));
-        if let Some(cure) = &finding.cure {
-            let _ = writeln!(text, "  cure: {}", escaped(cure));
-        }
-        for hint in &finding.hints {
-            let _ = writeln!(text, "  hint: {}", escaped(hint));
-        }
-    }
-    text
 }
 
 fn summary(errors: usize, warnings: usize) -> String {

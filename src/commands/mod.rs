@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod get;
+pub(crate) mod git;
 pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod init;

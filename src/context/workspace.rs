@@ -202,6 +202,20 @@ impl Context {
         Ok(Identities::new(sources, plugins))
     }
 
+    /// The identities that open without asking anybody or starting anything. What cannot be used is passed over in silence:
+    /// for what git starts, once for every file.
+    pub(crate) fn free_identities(&self) -> Identities {
+        let places = self.identity_places().unwrap_or_default();
+        let source = |place| match place {
+            Place::Named { path, .. } | Place::Usual(path) | Place::Ssh(path) => {
+                Some(KeySource::file(path.display().to_string(), path))
+            }
+            Place::Text(text) => Some(KeySource::bytes("SECRETREE_KEY", text)),
+            Place::Command(_) => None,
+        };
+        Identities::new(places.into_iter().filter_map(source).collect(), Plugins::none()).without_asking()
+    }
+
     fn warn_if_readable(&self, path: &std::path::Path) {
         use std::os::unix::fs::MetadataExt as _;
         let Ok(metadata) = path.metadata() else { return };

@@ -15,13 +15,27 @@ pub use super::key_source::KeySource;
 pub struct Identities {
     sources: Vec<Held>,
     plugins: Plugins,
+    most: Effort,
 }
 
 impl Identities {
     /// Nothing is read before it is needed.
     pub fn new(sources: Vec<KeySource>, plugins: Plugins) -> Self {
         let sources = sources.into_iter().map(Held::new).collect();
-        Self { sources, plugins }
+        Self {
+            sources,
+            plugins,
+            most: Effort::Guess,
+        }
+    }
+
+    /// The same, and nobody is ever asked and no program started: what needs that does not open.
+    #[must_use]
+    pub fn without_asking(self) -> Self {
+        Self {
+            most: Effort::Free,
+            ..self
+        }
     }
 
     /// The public keys that are known without passphrase, plugin or command, each with its source's name.
@@ -52,7 +66,8 @@ impl Identities {
     /// Opens one of these grants, with the least effort. Returns its index and plaintext.
     pub(super) fn open(&mut self, grants: &[(&GrantLabel, &[u8])]) -> Result<(usize, Secret), GrantError> {
         let mut failure = None;
-        for effort in [Effort::Free, Effort::Asks, Effort::Guess] {
+        let efforts = [Effort::Free, Effort::Asks, Effort::Guess];
+        for effort in efforts.into_iter().filter(|effort| *effort <= self.most) {
             for source in &mut self.sources {
                 match source.open(effort, grants, &self.plugins) {
                     Ok(Some(opened)) => return Ok(opened),

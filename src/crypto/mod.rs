@@ -9,6 +9,7 @@ pub mod grant;
 pub mod identities;
 pub mod key;
 pub mod label;
+pub mod mark;
 pub mod new_identity;
 pub mod plugins;
 pub mod proposal;

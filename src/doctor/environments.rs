@@ -6,10 +6,10 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::Check;
-use super::cure::command;
 use super::finding::{Code, Finding};
 use super::grants::{self, GRANT_LEFT, GRANTS_DIFFER, NOT_GRANTED};
 use super::scene::Scene;
+use crate::cure::command;
 use crate::error::{Failure, FailureKind};
 use crate::files::is_pending;
 use crate::names::EnvironmentName;

@@ -5,12 +5,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cure::{append_rules, aside, command, quoted};
 use super::finding::{Code, Finding};
 use super::scene::Scene;
 use super::{Check, IdentityPlace, Surroundings};
 use crate::crypto::identities::{Identities, KeySource};
 use crate::crypto::plugins::{AskNobody, Plugins};
+use crate::cure::{append_rules, aside, command, quoted};
 use crate::error::{Failure, FailureKind};
 use crate::files::real_path;
 use crate::process::{SearchPath, resolve_program};

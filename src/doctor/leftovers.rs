@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Check;
-use super::cure::{aside, command};
 use super::finding::{Code, Finding};
 use super::scene::Scene;
+use crate::cure::{aside, command};
 use crate::error::Failure;
 use crate::files::{JOURNAL, is_pending, path_beside, read_through};
 

@@ -1,7 +1,6 @@
 //! What is wrong here, and the command that mends it. Takes what the program gathered from the machine and looks at
 //! identities, git, policy, files and trust; it asks nobody, starts no program but `git`, and writes nothing.
 
-mod cure;
 mod environments;
 mod finding;
 mod grants;

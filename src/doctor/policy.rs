@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Check;
-use super::cure::command;
 use super::finding::{Code, Finding};
 use super::scene::Scene;
+use crate::cure::command;
 use crate::error::Failure;
 use crate::files::read_if_present;
 use crate::policy::{LONGEST_POLICY, LoadedPolicy, POLICY_NAME, Policy, Recipient};

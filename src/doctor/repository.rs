@@ -1,9 +1,9 @@
 //! Git itself: whether there is a repository here, whether it can be read, and how much of its history is there.
 
 use super::Check;
-use super::cure::command;
 use super::finding::{Code, Finding};
 use super::scene::Scene;
+use crate::cure::command;
 
 const NO_GIT: Code = Code::warning("git-missing", "there is no `git` command");
 const NO_REPOSITORY: Code = Code::warning("no-repository", "the folder is in no git repository");

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cure::quoted;
 use super::identities::sources;
 use super::{IdentityPlace, Surroundings};
 use crate::crypto::identities::Identities;
 use crate::crypto::plugins::Plugins;
 use crate::crypto::public_key::PublicKey;
+use crate::cure::quoted;
 use crate::error::Failure;
 use crate::git::{Git, Repository};
 use crate::names::EnvironmentName;

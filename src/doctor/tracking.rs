@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Check;
-use super::cure::{append_rules, command};
 use super::finding::{Code, Finding};
 use super::scene::Scene;
+use crate::cure::{append_rules, command};
 use crate::git::{Attribute, IgnoreRule, Repository};
 
 const IGNORED: Code = Code::error("file-ignored", "git ignores a policy or environment file");

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::Check;
-use super::cure::{aside, command};
 use super::finding::{Code, Finding};
 use super::scene::Scene;
+use crate::cure::{aside, command};
 use crate::names::{EnvironmentName, did_you_mean};
 use crate::vault::TRUST_FILE_NAME;
 

@@ -146,7 +146,7 @@ impl Git {
     }
 
     /// The output of `git VERB OPTIONS… -- PATHS…`, which must succeed.
-    fn succeed(&self, verb: &str, options: &[&str], paths: &[&Path]) -> Result<Vec<u8>> {
+    pub(super) fn succeed(&self, verb: &str, options: &[&str], paths: &[&Path]) -> Result<Vec<u8>> {
         let mut arguments = vec![OsString::from(verb)];
         arguments.extend(options.iter().map(OsString::from));
         if !paths.is_empty() {

@@ -7,6 +7,7 @@ mod history;
 mod moment;
 mod objects;
 mod paths;
+mod staged;
 mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -26,6 +27,7 @@ pub use attributes::Attribute;
 pub use command::{Git, IgnoreRule};
 pub use history::{Change, Changes, Version, Versions};
 pub use objects::{BlobId, Commit, CommitId};
+pub use staged::{Content, Staged, StagedFile};
 pub use steps::{Step, Steps};
 use words::{explain, one_line, reason};
 

@@ -263,6 +263,13 @@ fn folders_between(root_folder: &Path, start: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Whether `path` stands in a folder that is never searched for policies.
+pub(super) fn is_skipped(path: &Path) -> bool {
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    let skipped = |name: &std::ffi::OsStr| SKIPPED.iter().any(|skipped| name == *skipped);
+    folders.map(Component::as_os_str).any(skipped)
+}
+
 /// All folders below `root_folder` that have a policy without `id`, relative, sorted. Stops where another
 /// root policy or another repository begins.
 fn folders_below(root_folder: &Path) -> Result<Vec<PathBuf>> {

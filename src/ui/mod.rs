@@ -2,6 +2,7 @@
 //! questions are asked on the terminal itself. Says nothing of its own accord: commands decide what is said.
 
 mod escape;
+mod findings;
 mod manner;
 mod passphrase;
 mod terminal;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub(crate) use escape::escaped;
+pub(crate) use findings::finding_lines;
 pub(crate) use manner::Manner;
 pub(crate) use passphrase::ask_passphrase;
 pub(crate) use terminal::Terminal;

@@ -52,6 +52,8 @@ mod format_readers;
 mod formats;
 mod formatters;
 mod get;
+mod git_pre_commit;
+mod git_textconv;
 mod github_runner;
 mod grant;
 mod import;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Where a file is moved that should be out of the way and not lost: `FILE.WHY`.
-pub(super) fn aside(path: &Path, why: &str) -> PathBuf {
+pub fn aside(path: &Path, why: &str) -> PathBuf {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".");
     aside.push(why);
@@ -12,7 +12,7 @@ pub(super) fn aside(path: &Path, why: &str) -> PathBuf {
 }
 
 /// `words` and then `paths`, each quoted; nothing if one of them cannot be written so that a person sees what it is.
-pub(super) fn command(words: &str, paths: &[&Path]) -> Option<String> {
+pub fn command(words: &str, paths: &[&Path]) -> Option<String> {
     let mut command = words.to_owned();
     for path in paths {
         command.push(' ');
@@ -22,7 +22,7 @@ pub(super) fn command(words: &str, paths: &[&Path]) -> Option<String> {
 }
 
 /// One word of a shell command.
-pub(super) fn quoted(word: &str) -> Option<String> {
+pub fn quoted(word: &str) -> Option<String> {
     let is_shown = word
         .chars()
         .all(|character| character.is_ascii_graphic() || character == ' ' || character.is_alphanumeric());
@@ -34,7 +34,7 @@ pub(super) fn quoted(word: &str) -> Option<String> {
 
 /// A command that appends lines to a file of git's rules (`.gitignore`, `.gitattributes`): for each path, relative to the
 /// file's folder, its pattern and `attribute`. Nothing for a path that would need escapes there.
-pub(super) fn append_rules(file: &Path, paths: &[&Path], attribute: &str) -> Option<String> {
+pub fn append_rules(file: &Path, paths: &[&Path], attribute: &str) -> Option<String> {
     let mut command = "printf '%s\\n'".to_owned();
     for path in paths {
         let path = path.to_str()?;
