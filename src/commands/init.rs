@@ -90,7 +90,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 .into());
         }
         Err(_) if args.from_sops => return from_sops::run(args, context, &folder, repository.as_ref()),
-        Err(_) => Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?),
+        Err(_) => {
+            from_sops::say_that_it_can(context, &folder);
+            Start::Fresh(recipient_name(args.name.as_deref(), context, &folder)?)
+        }
     };
     refuse_ignored(args, context, repository.as_ref(), &folder, &start.files())?;
     let key = match context.own_identity(bound)? {

@@ -299,6 +299,14 @@ fn a_folder_without_rules_or_files_says_what_to_do() {
         hint: run it in the folder that has one; without rules: secretree init, then secretree import ENV FILE
     "#]]);
     ada.write(".sops.yaml", "creation_rules: [x]\n");
+    changes_nothing(ada.secretree(["init"])).check(expect![[r#"
+        status: 1
+        --- stderr
+        note: there is a `.sops.yaml` here; to make policy and environments of it: secretree init --from-sops
+        would write .secrets.yaml, secrets/dev.yaml, secrets/prod.yaml with `ada` as the first recipient
+        error: no terminal to ask on: is your name `ada`?
+        hint: `--yes` answers with yes; `--name NAME` is another one
+    "#]]);
     init().check(expect![[r#"
         status: 1
         --- stderr

@@ -25,6 +25,16 @@ const RULES_LIMIT: u64 = 1 << 20;
 /// The most files that one line of hints names.
 const MOST_NAMED: usize = 6;
 
+/// Who makes a policy where sops has rules may not know that they can be taken over.
+pub(super) fn say_that_it_can(context: &Context, folder: &Path) {
+    if folder.join(RULES_NAME).is_file() {
+        let note = format!(
+            "note: there is a `{RULES_NAME}` here; to make policy and environments of it: secretree init --from-sops"
+        );
+        context.ui.note(&note);
+    }
+}
+
 /// Runs the command in a folder that has no policy.
 pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Option<&Repository>) -> Result<ExitCode> {
     let rules = rules(folder)?;
