@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
+use secretree::policy::{POLICY_NAME, Policy};
 use secretree::vault::Plan;
 
 use crate::context::{Context, Step, environments, origin_of};
@@ -12,6 +13,7 @@ use crate::context::{Context, Step, environments, origin_of};
 ///
 /// Shows what it will do and asks. A public key that lost access always means a new environment key, under
 /// which every value is sealed anew. Several files change all together or not at all.
+/// An environment that was renamed, or a policy with another `id`, moves all its values: that is asked for itself.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
@@ -31,6 +33,9 @@ pub(crate) struct Args {
     /// Take over the token of another key at PATH, which a merge left; may be repeated
     #[arg(long, value_name = "PATH")]
     take_over: Vec<String>,
+    /// Move files to the name that their environment, or the policy's `id`, has now
+    #[arg(long = "move")]
+    moves: bool,
     /// Commit the changed files
     #[arg(long)]
     commit: bool,
@@ -41,19 +46,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, names) = context.policy_for_many(&args.environments)?;
     let mut vault = context.vault(&loaded)?;
     let lock = vault.lock()?;
-    let mut plans = Vec::new();
-    for name in &names {
-        let plan = vault.plan(name, args.new_key)?;
-        if !plan.is_empty() {
-            plans.push(plan);
-        }
-    }
-    context.tell(&mut vault);
+    let plans = context.plans(&mut vault, &names, args.new_key)?;
     if plans.is_empty() {
         context.ui.note("every file is what the policy says");
         return Ok(ExitCode::SUCCESS);
     }
     check_takeovers(args, context, &plans)?;
+    check_moves(args, context, &loaded.policy, &plans)?;
     let message = format!("secrets: apply {}", environments(&plans));
     let step = Step {
         policy: None,
@@ -64,6 +63,43 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     };
     context.carry_out(&mut vault, lock, &step)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file under another name may be another's file: `--yes` does not vouch for it. A policy that gets another `id` gets it
+/// for all its files, since a machine that knows the new one believes the old one no longer.
+fn check_moves(args: &Args, context: &Context, policy: &Policy, plans: &[Plan]) -> Result<()> {
+    let mut moved = plans.iter().filter_map(|plan| Some((plan, plan.former.as_ref()?)));
+    let Some((plan, former)) = moved.next() else {
+        return Ok(());
+    };
+    let name = &plan.environment;
+    if former.policy != policy.id && !args.environments.is_empty() {
+        let message = format!(
+            "`{name}` belongs to the policy `{}`, and so do the others",
+            former.policy
+        );
+        return Err(Failure::failed(message)
+            .hint("secretree apply --move moves all of them")
+            .into());
+    }
+    let is_asked = context.ui.terminal().is_some() && !context.ui.assumes_yes();
+    if args.moves || is_asked {
+        return Ok(());
+    }
+    let message = match former.policy == policy.id {
+        true => format!(
+            "the file of `{name}` was sealed for `{}`, and `--yes` does not move it",
+            former.environment
+        ),
+        false => format!(
+            "the file of `{name}` was sealed for the policy `{}`, and `--yes` does not move it",
+            former.policy
+        ),
+    };
+    Err(Failure::integrity(message)
+        .hint(format!("see who renamed it: git log -p -- {POLICY_NAME}"))
+        .hint("if it was meant: secretree apply --move --yes")
+        .into())
 }
 
 /// A token of another key is worth no more than a proposal. `--yes` does not vouch for it: in a job that runs by itself

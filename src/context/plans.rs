@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use secretree::error::{Failure, Result};
 use secretree::files::FolderLock;
+use secretree::names::EnvironmentName;
 use secretree::policy::PolicyChange;
 use secretree::vault::{EnvironmentFile, Origin, Plan, Takeover, Vault};
 
@@ -29,6 +30,22 @@ pub(crate) struct Step<'a> {
 }
 
 impl Context {
+    /// What the files of these environments need to be what the policy says; `new_key` asks for new keys in any case.
+    pub(crate) fn plans(&self, vault: &mut Vault<'_>, names: &[EnvironmentName], new_key: bool) -> Result<Vec<Plan>> {
+        let mut progress = self.ui.progress("planning", names.len());
+        let mut plans = Vec::new();
+        for name in names {
+            let plan = vault.plan(name, new_key)?;
+            if !plan.is_empty() {
+                plans.push(plan);
+            }
+            progress.step();
+        }
+        drop(progress);
+        self.tell(vault);
+        Ok(plans)
+    }
+
     /// Shows the step, asks, writes everything or nothing, and commits if that was asked for.
     pub(crate) fn carry_out(&self, vault: &mut Vault<'_>, lock: FolderLock, step: &Step<'_>) -> Result<()> {
         let mut lines: Vec<String> = step.policy.map(shown_diff).unwrap_or_default();
@@ -82,6 +99,15 @@ fn lines_of(plan: &Plan) -> Vec<String> {
     if plan.creates {
         lines.push(format!("{name}: makes {}", plan.file.relative.display()));
     }
+    if let Some(former) = &plan.former {
+        let was = match former.environment == *name {
+            true => format!("belonged to the policy `{}`", former.policy),
+            false => format!("was called `{}`", former.environment),
+        };
+        lines.push(format!(
+            "{name}: {was}; every value moves to the new name and keeps its version"
+        ));
+    }
     if let Some(key) = &plan.new_key {
         lines.push(format!("{name}: new key {key}; every value is sealed anew"));
     }
@@ -111,6 +137,16 @@ fn lines_of(plan: &Plan) -> Vec<String> {
             takeover.path,
             takeover.key,
             origin_of(takeover)
+        ));
+    }
+    for dropped in &plan.dropped {
+        let origin = dropped
+            .origin
+            .as_ref()
+            .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
+        lines.push(format!(
+            "{name}: drops the proposal {} ({origin}), which nobody can accept: {}",
+            dropped.label, dropped.reason
         ));
     }
     lines.extend(plan.encrypts.iter().map(|path| format!("{name}: encrypts `{path}`")));

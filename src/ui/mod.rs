@@ -5,6 +5,7 @@ mod escape;
 mod findings;
 mod manner;
 mod passphrase;
+mod progress;
 mod terminal;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub(crate) use escape::escaped;
 pub(crate) use findings::finding_lines;
 pub(crate) use manner::Manner;
 pub(crate) use passphrase::ask_passphrase;
+pub(crate) use progress::Progress;
 pub(crate) use terminal::Terminal;
 
 use manner::Color;
@@ -160,6 +162,11 @@ impl Ui {
         };
         let answer = terminal.line(&format!("{question} [y/N] "))?;
         Ok(answer.is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
+    }
+
+    /// A line about long work, shown on a terminal only.
+    pub(crate) fn progress(&self, what: &str, total: usize) -> Progress {
+        Progress::new(what, total, self.quiet)
     }
 
     /// Waits for Enter, saying what for. `false` without a terminal, or if the person gave up.

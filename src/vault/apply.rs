@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::encrypt_readable;
-use super::footer::footer_of;
-use super::footer::{Footer, Grants};
+use super::footer::{Footer, Grants, footer_of};
+use super::moved::Former;
 use super::reading::{Reading, Rulebook, lost_footer, with_footer};
+use super::rekey::Dropped;
 use super::takeover::Takeover;
 use super::{EnvironmentFile, Vault};
 use crate::crypto::envelope::to_base64;
@@ -38,6 +39,10 @@ pub struct Plan {
     pub new_key: Option<KeyId>,
     /// Tokens of other keys that are taken over.
     pub takeovers: Vec<Takeover>,
+    /// Proposals that are taken out, because they do not open.
+    pub dropped: Vec<Dropped>,
+    /// What the file was before its environment or the policy got another name.
+    pub former: Option<Former>,
     /// Readable values that are encrypted.
     pub encrypts: Vec<ValuePath>,
     /// The file as it is.
@@ -79,26 +84,29 @@ impl Vault<'_> {
         if Tree::parse(&text, Rules::File).is_ok_and(|tree| tree.footer.is_none()) && text.trim().is_empty() {
             return self.plan_first(rules, file, &text);
         }
-        let reading = Reading::new(&text, rules)?;
+        let planned = self.plan_present(rules, &file, &text, new_key);
+        match planned {
+            // What is of another environment or policy may have been that before it was called otherwise.
+            Err(error) if is_integrity(&error) => match self.former(rules, &text)? {
+                Some(former) => self.plan_moved(rules, &file, &text, former),
+                None => Err(error),
+            },
+            planned => planned,
+        }
+    }
+
+    /// The plan of a file that is there.
+    fn plan_present(&mut self, rules: Rulebook<'_>, file: &EnvironmentFile, text: &str, new_key: bool) -> Result<Plan> {
+        let name = &rules.environment.name;
+        let reading = Reading::new(text, rules)?;
         let wanted = wanted(rules);
         let granted: BTreeMap<&GrantLabel, &RecipientName> = reading
             .footer
             .all_grants()
             .map(|(name, label, _)| (label, name))
             .collect();
-        let mut plan = Plan::nothing(name, &file);
-        plan.gains = wanted
-            .iter()
-            .filter(|(label, _)| !granted.contains_key(label))
-            .map(|(label, (name, _))| (name.clone(), label.clone()))
-            .collect();
-        plan.gains.sort();
-        plan.loses = granted
-            .iter()
-            .filter(|(label, _)| !wanted.contains_key(**label))
-            .map(|(label, name)| ((*name).clone(), (*label).clone()))
-            .collect();
-        plan.loses.sort();
+        let mut plan = Plan::nothing(name, file);
+        plan.compare(&wanted, &granted);
         let renames: BTreeSet<_> = granted
             .iter()
             .filter_map(|(label, old)| Some(((*old).clone(), wanted.get(*label)?.0.clone())))
@@ -116,21 +124,17 @@ impl Vault<'_> {
             return Ok(plan);
         }
         let makes_key = new_key || !plan.loses.is_empty();
-        let own = EnvironmentFile {
-            name: name.clone(),
-            relative: file.relative.clone(),
-            text: Some(text.clone()),
-        };
-        let environment = self.open(&own)?;
+        let environment = self.unlock(reading)?;
         // Who makes a key knows it: somebody who goes must not be the one.
         if makes_key && !wanted.contains_key(&environment.opened_by) {
             self.check_reader(rules, &wanted)?;
         }
         let taken = self.taken_over(&environment)?;
         plan.takeovers = taken.iter().map(|(takeover, _)| takeover.clone()).collect();
-        let (text, key) = self.rewritten(&environment, &wanted, makes_key, &taken)?;
-        plan.text = text;
-        plan.new_key = key;
+        let rewritten = self.rewritten(&environment, &wanted, makes_key, &taken)?;
+        plan.text = rewritten.text;
+        plan.new_key = rewritten.key;
+        plan.dropped = rewritten.dropped;
         Ok(plan)
     }
 
@@ -143,10 +147,8 @@ impl Vault<'_> {
                 self.notices.extend(notice);
                 Ok(())
             }
-            Err(error) => match error.downcast_ref::<Failure>() {
-                Some(failure) if failure.kind() == crate::error::FailureKind::Integrity => Err(error),
-                _ => Ok(()),
-            },
+            Err(error) if is_integrity(&error) => Err(error),
+            Err(_) => Ok(()),
         }
     }
 
@@ -154,6 +156,7 @@ impl Vault<'_> {
     fn plan_first(&mut self, rules: Rulebook<'_>, file: EnvironmentFile, body: &str) -> Result<Plan> {
         let name = &rules.environment.name;
         self.refuse_lost(&file)?;
+        self.refuse_elsewhere(rules, &file)?;
         let wanted = wanted(rules);
         self.check_reader(rules, &wanted)?;
         let key = EnvironmentKey::generate();
@@ -236,7 +239,7 @@ impl Vault<'_> {
     }
 
     /// Only a reader of the environment makes a key.
-    fn check_reader(&mut self, rules: Rulebook<'_>, wanted: &Wanted) -> Result<()> {
+    pub(super) fn check_reader(&mut self, rules: Rulebook<'_>, wanted: &Wanted) -> Result<()> {
         let name = &rules.environment.name;
         if wanted.is_empty() {
             let message = format!("`{name}` has no readers with a public key");
@@ -294,8 +297,23 @@ impl Vault<'_> {
     }
 }
 
+pub(super) fn is_integrity(error: &anyhow::Error) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    failure.is_some_and(|failure| failure.kind() == crate::error::FailureKind::Integrity)
+}
+
 impl Plan {
-    fn nothing(name: &EnvironmentName, file: &EnvironmentFile) -> Self {
+    /// Who gains and who loses by a file that grants `granted`, under a policy that wants `wanted`.
+    pub(super) fn compare(&mut self, wanted: &Wanted, granted: &BTreeMap<&GrantLabel, &RecipientName>) {
+        let gains = wanted.iter().filter(|(label, _)| !granted.contains_key(label));
+        self.gains = gains.map(|(label, (name, _))| (name.clone(), label.clone())).collect();
+        self.gains.sort();
+        let loses = granted.iter().filter(|(label, _)| !wanted.contains_key(**label));
+        self.loses = loses.map(|(label, name)| ((*name).clone(), (*label).clone())).collect();
+        self.loses.sort();
+    }
+
+    pub(super) fn nothing(name: &EnvironmentName, file: &EnvironmentFile) -> Self {
         Self {
             environment: name.clone(),
             creates: false,
@@ -304,6 +322,8 @@ impl Plan {
             renames: Vec::new(),
             new_key: None,
             takeovers: Vec::new(),
+            dropped: Vec::new(),
+            former: None,
             encrypts: Vec::new(),
             text: file.text.clone().unwrap_or_default(),
             file: EnvironmentFile {

@@ -7,33 +7,53 @@ use super::Vault;
 use super::apply::Wanted;
 use super::environment::{Environment, seal_value};
 use super::footer::Previous;
-use super::past::PastKeys;
+use super::past::{Origin, PastKeys};
 use super::past_files::past_files;
 use super::reading::{Reading, Rulebook};
 use super::takeover::Takeover;
 use crate::crypto::envelope::{from_base64, to_base64};
 use crate::crypto::key::{DropBox, EnvironmentKey};
 use crate::crypto::label::GrantLabel;
-use crate::crypto::proposal::{ProposalLabel, open_proposal, seal_proposal};
+use crate::crypto::proposal::{ProposalLabel, ProposalPlaintext, open_proposal, seal_proposal};
 use crate::crypto::token::{TokenKind, TokenPlaintext, seal_token};
 use crate::document::path::ValuePath;
 use crate::document::token::Token;
 use crate::document::write::write_tokens;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::names::{EnvironmentName, KeyId, Version};
 
 /// The most keys, besides the replaced one and HEAD's, that a new key follows.
 const MOST_FOLLOWED: usize = 16;
 
+/// The new text of a file.
+pub(super) struct Rewritten {
+    pub(super) text: String,
+    /// The id of the key, if that is new.
+    pub(super) key: Option<KeyId>,
+    /// Proposals that do not open: whoever may write the repository can put one there, and it must not be in the way.
+    pub(super) dropped: Vec<Dropped>,
+}
+
+/// A proposal that is taken out of a file, because nobody can ever accept it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Which.
+    pub label: ProposalLabel,
+    /// Why it does not open, as the end of a line.
+    pub reason: String,
+    /// Who brought it, as far as history tells.
+    pub origin: Option<Origin>,
+}
+
 impl Vault<'_> {
-    /// The new text of an opened file, and the id of its key if that is new.
+    /// The new text of an opened file.
     pub(super) fn rewritten(
         &mut self,
         environment: &Environment<'_>,
         wanted: &Wanted,
         makes_key: bool,
         taken: &[(Takeover, TokenPlaintext)],
-    ) -> Result<(String, Option<KeyId>)> {
+    ) -> Result<Rewritten> {
         let rules = environment.rules;
         let old = &environment.reading.footer;
         let key = if makes_key {
@@ -42,12 +62,13 @@ impl Vault<'_> {
             environment.key.clone()
         };
         let mut footer = old.clone();
+        let mut dropped = Vec::new();
         if makes_key {
             footer.drop_box = key.drop_box().clone();
             footer.follows = self.follows_of_successor(environment, &key)?;
             footer.grants = self.grants(rules, &key, wanted)?;
-            footer.proposals = reseal_proposals(environment, &key)?;
-            footer.previous = reseal_previous(environment, &key)?;
+            (footer.proposals, dropped) = reseal_proposals(environment, &key, rules)?;
+            footer.previous = reseal_previous(environment, &key, rules)?;
         } else {
             let present: BTreeMap<&GrantLabel, &str> = old.all_grants().map(|(_, label, file)| (label, file)).collect();
             let missing = wanted
@@ -65,12 +86,19 @@ impl Vault<'_> {
                 }
             }
         }
-        let body = resealed_body(environment, &key, makes_key, taken)?;
+        for proposal in &mut dropped {
+            proposal.origin = self.token_origin(rules, &old.proposals[&proposal.label])?;
+        }
+        let body = resealed_body(environment, &key, rules, makes_key, taken)?;
         let text = environment.reading.assemble(&body, &footer);
         // What was just made is what everybody else will read: it must be whole.
         let check = Reading::new(&text, rules)?;
         check.check(rules)?;
-        Ok((text, makes_key.then(|| key.id().clone())))
+        Ok(Rewritten {
+            text,
+            key: makes_key.then(|| key.id().clone()),
+            dropped,
+        })
     }
 
     /// The `follows` of a key that replaces the one of `environment`: tokens under that key, under HEAD's if that is
@@ -145,10 +173,12 @@ fn follows_entry(old: &EnvironmentKey, name: &EnvironmentName, new: &DropBox) ->
     Ok((old.id().clone(), token.to_string()))
 }
 
-/// The body with every token sealed under `key`, if it is new, and with the tokens that are taken over.
-fn resealed_body(
+/// The body with every token sealed under `key` for the environment of `new_rules`, if it is to be, and with the tokens that
+/// are taken over.
+pub(super) fn resealed_body(
     environment: &Environment<'_>,
     key: &EnvironmentKey,
+    new_rules: Rulebook<'_>,
     all: bool,
     taken: &[(Takeover, TokenPlaintext)],
 ) -> Result<String> {
@@ -168,7 +198,7 @@ fn resealed_body(
         let seal_one = |place: &&super::Place<'_, '_>| {
             let token = place.token.as_ref().expect("only tokens were chosen");
             let opened = environment.open_place(place)?;
-            seal_value(key, rules, &place.path, &token.version, opened.value, opened.source)
+            seal_value(key, new_rules, &place.path, &token.version, opened.value, opened.source)
         };
         part.iter().map(seal_one).collect()
     };
@@ -187,7 +217,7 @@ fn resealed_body(
             let version = opened.version.clone();
             let token = seal_value(
                 key,
-                rules,
+                new_rules,
                 &place.path,
                 &version,
                 opened.value.clone(),
@@ -205,43 +235,61 @@ fn resealed_body(
     ))
 }
 
-fn reseal_proposals(environment: &Environment<'_>, key: &EnvironmentKey) -> Result<BTreeMap<ProposalLabel, String>> {
-    let name = &environment.rules.environment.name;
-    let policy = &environment.rules.policy.id;
-    let mut proposals = BTreeMap::new();
+/// The proposals sealed anew, and those that do not open.
+pub(super) fn reseal_proposals(
+    environment: &Environment<'_>,
+    key: &EnvironmentKey,
+    new_rules: Rulebook<'_>,
+) -> Result<(BTreeMap<ProposalLabel, String>, Vec<Dropped>)> {
+    let (mut proposals, mut dropped) = (BTreeMap::new(), Vec::new());
     for (label, file) in &environment.reading.footer.proposals {
-        let refused = |reason: String| {
-            Failure::integrity(format!("the proposal `{label}` of `{name}` is refused: {reason}")).hint(format!(
-                "take its lines out of {}",
-                environment.rules.environment.file.display()
-            ))
-        };
-        let bytes = from_base64(file, usize::MAX / 8).map_err(|reason| refused(reason.to_string()))?;
-        let opened = open_proposal(&environment.key, label, &bytes).map_err(|reason| refused(reason.to_string()))?;
-        if opened.environment != *name {
-            return Err(refused(format!("it was made for `{}`", opened.environment)).into());
+        match opened_proposal(environment, label, file) {
+            Ok(mut opened) => {
+                opened.policy.clone_from(&new_rules.policy.id);
+                opened.environment = new_rules.environment.name.clone();
+                let (label, sealed) = seal_proposal(key.drop_box(), &opened)?;
+                proposals.insert(label, to_base64(&sealed));
+            }
+            Err(reason) => dropped.push(Dropped {
+                label: label.clone(),
+                reason,
+                origin: None,
+            }),
         }
-        if opened.policy != *policy {
-            let reason = format!(
-                "it was made for the policy `{}`, but the policy here is `{policy}`",
-                opened.policy
-            );
-            return Err(refused(reason).into());
-        }
-        let (label, sealed) = seal_proposal(key.drop_box(), &opened)?;
-        proposals.insert(label, to_base64(&sealed));
     }
-    Ok(proposals)
+    Ok((proposals, dropped))
 }
 
-fn reseal_previous(environment: &Environment<'_>, key: &EnvironmentKey) -> Result<BTreeMap<Version, Previous>> {
+/// A proposal of the file, or why it is none.
+fn opened_proposal(
+    environment: &Environment<'_>,
+    label: &ProposalLabel,
+    file: &str,
+) -> Result<ProposalPlaintext, String> {
+    let bytes = from_base64(file, usize::MAX / 8).map_err(|reason| reason.to_string())?;
+    let opened = open_proposal(&environment.key, label, &bytes).map_err(|reason| reason.to_string())?;
+    let policy = &environment.rules.policy.id;
+    if opened.environment != environment.rules.environment.name {
+        return Err(format!("it was made for `{}`", opened.environment));
+    }
+    if opened.policy != *policy {
+        return Err(format!("it was made for the policy `{}`", opened.policy));
+    }
+    Ok(opened)
+}
+
+pub(super) fn reseal_previous(
+    environment: &Environment<'_>,
+    key: &EnvironmentKey,
+    new_rules: Rulebook<'_>,
+) -> Result<BTreeMap<Version, Previous>> {
     let mut all = BTreeMap::new();
     for (version, previous) in &environment.reading.footer.previous {
         let token = Token::parse(&previous.token).expect("checked when the footer was read");
         let opened = environment.open_token(&token, &previous.path, TokenKind::Previous)?;
         let plaintext = TokenPlaintext {
             kind: TokenKind::Previous,
-            environment: environment.rules.environment.name.clone(),
+            environment: new_rules.environment.name.clone(),
             path: previous.path.to_json(),
             version: version.clone(),
             value: opened.value,

@@ -69,7 +69,7 @@ pub(super) enum Rank {
 }
 
 /// The trust file, read once; every change reads it again under a lock, so that two processes lose nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TrustFile {
     folder: Option<PathBuf>,
     content: Content,

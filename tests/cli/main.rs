@@ -68,6 +68,7 @@ mod list;
 mod man;
 mod merge;
 mod monorepo;
+mod moved;
 mod newcomer;
 mod output;
 mod plugins;
