@@ -1,16 +1,39 @@
-//! The checks of a repository's secrets: one rule a file, each with a code that never changes. They take texts and what
-//! the policy says and return findings; where the texts come from (index, work tree, commit) is the caller's.
+//! The checks of a repository's secrets: one rule a file, each with a code that never changes. They take texts, what the
+//! policy says and what others opened or found in history, and return findings; where all that comes from is the caller's.
 
 mod conflict_markers;
+mod extends_widens_writers;
 mod foreign_token;
+mod integrity;
+mod key_files;
 mod malformed_file;
+mod missing_file;
+mod missing_required;
+mod opened;
+mod pattern_mismatch;
+mod people;
 mod plaintext_value;
+mod proposal_pending;
+mod readable_identity;
+mod recipient_drift;
+mod standing;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod undeclared_secret;
+mod unknown_recipient;
+mod untrusted_key;
+mod waivers;
+mod weak_key;
 
+pub use key_files::{KeyFile, KeyPlace};
+pub use opened::Opened;
+pub use people::PolicySubject;
+pub use standing::Standing;
 pub use subject::{Parsed, Subject};
+pub use waivers::{Waived, Waivers, waive};
 
+use crate::error::Failure;
 use crate::finding::{Code, Finding};
 
 /// One rule: what it finds, and how.
@@ -26,6 +49,16 @@ pub struct Rule {
 pub enum Look {
     /// A policy or environment file on its own, as anyone can read it.
     File(fn(&Subject<'_>) -> Vec<Finding>),
+    /// A policy that can be used.
+    Policy(fn(&PolicySubject<'_>) -> Vec<Finding>),
+    /// An environment as the policy has it: whether its file is what it should be.
+    Environment(fn(&Standing<'_>) -> Vec<Finding>),
+    /// A file that may hold a private key.
+    KeyFile(fn(&KeyFile<'_>) -> Option<Finding>),
+    /// What an identity opened of an environment.
+    Opened(fn(&Opened<'_>) -> Vec<Finding>),
+    /// The waivers, once everything else was looked at.
+    Waivers(fn(&Waivers<'_>) -> Vec<Finding>),
 }
 
 /// All rules, in the order in which their findings are worth mending.
@@ -33,22 +66,91 @@ pub const RULES: &[&Rule] = &[
     &conflict_markers::RULE,
     &malformed_file::RULE,
     &plaintext_value::RULE,
+    &readable_identity::RULE,
+    &untrusted_key::RULE,
+    &integrity::RULE,
     &foreign_token::RULE,
+    &unknown_recipient::RULE,
+    &recipient_drift::RULE,
+    &missing_file::RULE,
+    &missing_required::RULE,
+    &pattern_mismatch::RULE,
+    &undeclared_secret::RULE,
+    &proposal_pending::RULE,
+    &extends_widens_writers::RULE,
+    &weak_key::RULE,
+    &waivers::EXPIRED,
+    &waivers::UNKNOWN,
 ];
+
+/// The page that explains every code, with an example and its cure.
+const PAGE: &str = include_str!("../../docs/checks.md");
+
+/// The rule of this code.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.code.name == code)
+}
 
 impl Rule {
     /// Where it is explained, with an example and its cure.
     pub fn page(&self) -> String {
         format!("docs/checks.md#{}", self.code.name)
     }
+
+    /// What that page says of it, as Markdown without its heading.
+    pub fn explanation(&self) -> &'static str {
+        let heading = format!("\n## {}\n", self.code.name);
+        let behind = PAGE.split_once(&heading).map_or("", |(_, behind)| behind);
+        behind.split_once("\n## ").map_or(behind, |(own, _)| own).trim()
+    }
 }
 
 /// What all rules that look at single files find in this one.
 pub fn examine(subject: &Subject<'_>) -> Vec<Finding> {
-    RULES
-        .iter()
-        .flat_map(|rule| match rule.look {
-            Look::File(find) => find(subject),
-        })
-        .collect()
+    let found = RULES.iter().map(|rule| match rule.look {
+        Look::File(find) => find(subject),
+        _ => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// What the rules for policies find in this one.
+pub fn examine_policy(subject: &PolicySubject<'_>) -> Vec<Finding> {
+    let found = RULES.iter().map(|rule| match rule.look {
+        Look::Policy(find) => find(subject),
+        _ => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// What the rules for environments find in this one.
+pub fn examine_environment(standing: &Standing<'_>) -> Vec<Finding> {
+    let found = RULES.iter().map(|rule| match rule.look {
+        Look::Environment(find) => find(standing),
+        _ => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// What is wrong with a file that may hold a private key.
+pub fn examine_key_file(file: &KeyFile<'_>) -> Vec<Finding> {
+    let found = RULES.iter().filter_map(|rule| match rule.look {
+        Look::KeyFile(find) => find(file),
+        _ => None,
+    });
+    found.collect()
+}
+
+/// What the rules for opened environments find in this one.
+pub fn examine_opened(opened: &Opened<'_>) -> Vec<Finding> {
+    let found = RULES.iter().map(|rule| match rule.look {
+        Look::Opened(find) => find(opened),
+        _ => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// A value that stands readable where a token stood in the history of its file, as `failure` says.
+pub fn made_readable(standing: &Standing<'_>, failure: &Failure) -> Finding {
+    plaintext_value::made_readable_before(standing, failure)
 }

@@ -1,10 +1,11 @@
 //! `plaintext-value`: a value that stands readable in an environment file, though the policy does not say that it may, or
 //! where an encrypted one stood just before (FORMAT, Text 4).
 
-use super::{Look, Rule, Subject};
+use super::{Look, Rule, Standing, Subject};
 use crate::document::path::ValuePath;
 use crate::document::token::{has_token_shape, is_token};
 use crate::document::tree::{Located, Rules, Tree};
+use crate::error::Failure;
 use crate::finding::{Code, Finding};
 
 static CODE: Code = Code::error("plaintext-value", "a value stands readable that should be encrypted");
@@ -46,6 +47,11 @@ fn find(subject: &Subject<'_>) -> Vec<Finding> {
         )));
     }
     findings
+}
+
+/// The same where only history tells that a token stood there.
+pub(super) fn made_readable_before(standing: &Standing<'_>, failure: &Failure) -> Finding {
+    CODE.finding(standing.place(), failure.message()).hints(failure.hints())
 }
 
 /// What stands at a path in one version of a file.

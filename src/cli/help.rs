@@ -31,6 +31,7 @@ People
   trust ENV             Trust the key that an environment has now
 
 Health
+  check [ENV…]          Check policy and environments: what stands readable, who can read too much, what is missing
   doctor                Find what is wrong here, and the command that mends it
 
 Start
@@ -51,9 +52,9 @@ Options
   -h, --help            Print this; `secretree COMMAND --help` explains a command
   -V, --version         Print the version
 
-Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list` and `apply` take
-all. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no identity here can read this, 5 something is not what
-it claims to be.
+Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list`, `apply` and
+`check` take all. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 no identity here can
+read this, 5 something is not what it claims to be.
 ";
 
 /// The groups of the overview: heading, verbs with their operands and what they are for.

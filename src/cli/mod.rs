@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, import, init, join, keygen, list, man,
-    recipient, revoke, run, set, trust, unset, whoami,
+    apply, check, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, import, init, join, keygen, list,
+    man, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -45,6 +45,7 @@ enum Command {
     Revoke(revoke::Args),
     Apply(apply::Args),
     Trust(trust::Args),
+    Check(check::Args),
     Doctor(doctor::Args),
     Init(init::Args),
     Keygen(keygen::Args),
@@ -75,6 +76,7 @@ impl Command {
             Self::Revoke(args) => revoke::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
+            Self::Check(args) => check::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Init(args) => init::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use secretree::doctor::{CHECKS, Editor, Finding, IdentityPlace, Severity, Surroundings, examine};
 use secretree::error::{Failure, Result};
+use secretree::report::summary;
 use serde::Serialize;
 
 use crate::context::{Context, Place};
@@ -76,7 +77,10 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<ExitCode> {
                 context.ui.detail(&format!("ok: {}", check.name));
             }
         }
-        context.ui.note(&summary(errors, warnings));
+        context.ui.note(&match (errors, warnings) {
+            (0, 0) => "nothing is wrong here".to_owned(),
+            _ => summary(errors, warnings),
+        });
     }
     Ok(match errors {
         0 => ExitCode::SUCCESS,
@@ -135,16 +139,5 @@ fn shown(finding: &Finding) -> Shown<'_> {
         message: &finding.message,
         cure: finding.cure.as_deref(),
         hints: &finding.hints,
-    }
-}
-
-fn summary(errors: usize, warnings: usize) -> String {
-    let count = |count: usize, what: &str| match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    };
-    match (errors, warnings) {
-        (0, 0) => "nothing is wrong here".to_owned(),
-        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     }
 }

@@ -2,6 +2,7 @@
 //! library and tells the person; it never calls another verb.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod demo;

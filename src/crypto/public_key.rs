@@ -4,6 +4,8 @@
 use std::fmt;
 
 use age_core::primitives::{bech32_decode, bech32_encode};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use super::curve;
 use super::label::{GrantLabel, KeyKind, plugin_name};
@@ -62,6 +64,23 @@ impl fmt::Display for PublicKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.canonical)
     }
+}
+
+/// How many bits the modulus of an `ssh-rsa BASE64` key has (RFC 4253, 6.6); nothing for a key of another kind.
+pub fn rsa_bits(canonical: &str) -> Option<usize> {
+    let base64 = canonical.strip_prefix("ssh-rsa ")?;
+    let blob = BASE64_STANDARD.decode(base64).ok()?;
+    let mut rest = blob.as_slice();
+    let mut field = || {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let (field, behind) = behind.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        rest = behind;
+        Some(field)
+    };
+    let (_kind, _exponent, modulus) = (field()?, field()?, field()?);
+    let start = modulus.iter().position(|byte| *byte != 0)?;
+    let first = usize::try_from(8 - modulus[start].leading_zeros()).ok()?;
+    Some((modulus.len() - start - 1) * 8 + first)
 }
 
 /// Whether the text looks like a private key of any kind.
@@ -139,7 +158,7 @@ mod tests {
     use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::{any, proptest};
 
-    use super::{KeyKind, PublicKey};
+    use super::{KeyKind, PublicKey, rsa_bits};
     use crate::crypto::curve;
 
     const X25519: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
@@ -206,6 +225,20 @@ mod tests {
         ] {
             let refusal = PublicKey::parse(&text).unwrap_err();
             assert!(refusal.contains(reason), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_an_rsa_key_is_that_of_its_modulus() {
+        let key = |modulus: &[u8]| {
+            let field = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+            let blob = [field(b"ssh-rsa"), field(&[1, 0, 1]), field(modulus)].concat();
+            format!("ssh-rsa {}", BASE64_STANDARD.encode(blob))
+        };
+        assert_eq!(rsa_bits(&key(&[[0].as_slice(), &[0xff; 256]].concat())), Some(2048));
+        assert_eq!(rsa_bits(&key(&[[1].as_slice(), &[0; 384]].concat())), Some(3073));
+        for other in [ED25519, X25519, "ssh-rsa ", "ssh-rsa AAAA", &key(&[])] {
+            assert_eq!(rsa_bits(other), None);
         }
     }
 

@@ -17,8 +17,11 @@ mod walk;
 mod words;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use git2::{Config, ErrorCode, Index, RepositoryOpenFlags};
@@ -167,6 +170,24 @@ impl Repository {
         let sides = (0..=3).filter_map(|stage| index.get_path(relative, stage));
         let sides = sides.filter(|entry| objects::is_file(entry.mode) && !entry.id.is_zero());
         Ok(sides.map(|entry| BlobId(entry.id)).collect())
+    }
+
+    /// The ordinary files that are staged directly in one of `folders` (relative to the root; empty for the root itself).
+    ///
+    /// # Errors
+    /// `Failed` if the repository cannot be read.
+    pub fn staged_in(&self, folders: &BTreeSet<PathBuf>) -> Result<Vec<(PathBuf, BlobId)>> {
+        let mut found = Vec::new();
+        for entry in self.index()?.iter() {
+            let path = Path::new(OsStr::from_bytes(&entry.path));
+            // 0: not in conflict.
+            let stage = entry.flags >> 12 & 3;
+            let is_inside = path.parent().is_some_and(|folder| folders.contains(folder));
+            if stage == 0 && is_inside && objects::is_file(entry.mode) && !entry.id.is_zero() {
+                found.push((path.to_owned(), BlobId(entry.id)));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether history ends early here (`git clone --depth`): answers from it are "at least".

@@ -158,6 +158,17 @@ impl Repository {
         }
     }
 
+    /// The bytes of a blob of at most `limit` bytes; `None` if it is larger, or not in this clone.
+    ///
+    /// # Errors
+    /// `Failed` if it is damaged.
+    pub fn blob_up_to(&self, id: BlobId, limit: usize) -> Result<Option<Vec<u8>>> {
+        match self.odb()?.read_header(id.0) {
+            Ok((length, _)) if length > limit => Ok(None),
+            Ok(_) | Err(_) => self.blob(id),
+        }
+    }
+
     pub(super) fn odb(&self) -> Result<Odb<'_>> {
         let odb = self.inner()?.odb();
         Ok(odb.map_err(|error| explain("the repository's objects cannot be read", &error))?)

@@ -66,6 +66,22 @@ impl Scope {
         is_own(&self.folder, environment) && wanted.is_none_or(|wanted| is_named(wanted, &self.folder, environment))
     }
 
+    /// Whether it leaves out nothing: it stands in the root policy, and both its patterns are `**`.
+    pub fn is_about_everything(&self) -> bool {
+        let all = |text: &str| text == "**";
+        self.folder.as_os_str().is_empty()
+            && all(self.path.as_str())
+            && self.environment.as_ref().is_none_or(|names| all(names.as_str()))
+    }
+
+    /// `PATH` or `ENV:PATH` as it is written.
+    pub fn as_written(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("{}:{}", environment.as_str(), self.path),
+            None => self.path.to_string(),
+        }
+    }
+
     /// Whether it speaks about the value at `path` of this environment.
     pub fn matches(&self, environment: &EnvironmentPolicy, path: &ValuePath) -> bool {
         self.path.matches(path) && self.covers(environment)

@@ -4,6 +4,7 @@
 mod escape;
 mod findings;
 mod manner;
+mod meter;
 mod passphrase;
 mod progress;
 mod terminal;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 pub(crate) use escape::escaped;
 pub(crate) use findings::finding_lines;
 pub(crate) use manner::Manner;
+pub(crate) use meter::Meter;
 pub(crate) use passphrase::ask_passphrase;
 pub(crate) use progress::Progress;
 pub(crate) use terminal::Terminal;

@@ -19,6 +19,7 @@ mod proposal;
 mod readable;
 mod reading;
 mod rekey;
+mod scrutiny;
 mod takeover;
 mod trust;
 mod trust_file;
@@ -41,6 +42,7 @@ pub use past::Origin;
 pub use proposal::Addressee;
 pub use reading::{Place, Reading, Rulebook, not_utf8, refused};
 pub use rekey::Dropped;
+pub use scrutiny::Scrutiny;
 pub use takeover::Takeover;
 pub use trust::Notice;
 pub use view::{Layers, known_paths, list_of_base};
@@ -321,6 +323,12 @@ impl<'p> Vault<'p> {
         let head = repository.head().ok()??;
         let bytes = repository.blob_at(head, &prefix.join(&file.relative)).ok()??;
         String::from_utf8(bytes).ok()
+    }
+
+    /// The file's text in the last commit, where it is another one than `file`.
+    pub fn committed_before(&self, file: &EnvironmentFile) -> Option<String> {
+        self.committed_text(file)
+            .filter(|committed| file.text.as_deref() != Some(committed))
     }
 
     /// Whether one of `paths` stands readable in the file as HEAD has it: then its value is in git's history.

@@ -1,6 +1,7 @@
 //! What an environment delivers: its own values over those of the environments that it extends. Mappings are merged
 //! deeply, scalars and lists as a whole, the own value comes last, an own `null` hides (DESIGN 2).
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use super::environment::Environment;
@@ -157,13 +158,17 @@ fn covers(environment: &Environment<'_>, path: &ValuePath) -> bool {
 }
 
 /// Every path that an environment delivers, the weakest layer's first, each once; needs no key.
-pub fn known_paths(readings: &[Reading<'_>]) -> Vec<ValuePath> {
-    let covers: Vec<Cover> = readings.iter().skip(1).map(Cover::of).collect();
+pub fn known_paths<'a, R: Borrow<Reading<'a>>>(readings: &[R]) -> Vec<ValuePath> {
+    let covers: Vec<Cover> = readings
+        .iter()
+        .skip(1)
+        .map(|reading| Cover::of(reading.borrow()))
+        .collect();
     let mut seen = HashSet::new();
     let mut known = Vec::new();
     for (position, reading) in readings.iter().enumerate() {
         let stronger = &covers[position.min(covers.len())..];
-        reading.tree.visit(&mut |trail, _| {
+        reading.borrow().tree.visit(&mut |trail, _| {
             let path = trail.to_path();
             if !stronger.iter().any(|cover| cover.hides(&path)) && seen.insert(path.clone()) {
                 known.push(path);

@@ -29,6 +29,8 @@ mod apply;
 mod at;
 mod canary;
 mod captured;
+mod check;
+mod check_codes;
 mod ci_recipes;
 mod commands_page;
 mod completions;

@@ -326,6 +326,23 @@ fn apply() {
 }
 
 #[test]
+fn check() {
+    unseen(|alice, _| {
+        [
+            "check",
+            "check -v",
+            "check dev --strict",
+            "check --json",
+            "check --format sarif",
+            "check --format github",
+            "check nowhere",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
 fn trust() {
     unseen(|alice, _| {
         ["trust dev", "trust dev --yes", "trust prod", "trust nowhere"]
