@@ -38,6 +38,7 @@ Start
   init                  Set up secrets in this folder: a policy, an identity, two environments
   keygen                Make an identity: a private key, and the public key to give to others
   whoami                Show the identities found here and their public keys
+  hooks VERB            Set git up: stop commits with plaintext values, show and merge environment files by value
   demo                  Show what secretree does, in a temporary repository
   completions SHELL     Print the script that completes environments, paths and options in your shell
 

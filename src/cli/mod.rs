@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, check, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, import, init, join, keygen, list,
-    man, recipient, revoke, run, set, trust, unset, whoami,
+    apply, check, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, hooks, import, init, join,
+    keygen, list, man, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -51,6 +51,7 @@ enum Command {
     Keygen(keygen::Args),
     Whoami(whoami::Args),
     Demo(demo::Args),
+    Hooks(hooks::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Git(git::Args),
@@ -81,6 +82,7 @@ impl Command {
             Self::Init(args) => init::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Whoami(args) => whoami::run(&args, context),
+            Self::Hooks(args) => hooks::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Completions(args) => completions::run(&args, context, Cli::command),
             Self::Git(args) => git::run(&args, context),

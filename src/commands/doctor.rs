@@ -108,6 +108,7 @@ fn surroundings(context: &Context) -> Result<Surroundings> {
             },
             Err(error) => unusable(error.into(), editor::Editor::another(variables)),
         },
+        program: context.own_words().ok(),
         runtime_folder: variables.runtime_folder().map(ToOwned::to_owned),
     })
 }

@@ -50,6 +50,12 @@ pub(crate) struct Args {
     /// Commit the new files
     #[arg(long)]
     commit: bool,
+    /// Set git up as `secretree hooks install` does; without it and without --no-hooks asked on a terminal
+    #[arg(long, overrides_with = "no_hooks")]
+    hooks: bool,
+    /// Leave git as it is
+    #[arg(long, overrides_with = "hooks")]
+    no_hooks: bool,
 }
 
 /// How long to wait for another command that writes here.
@@ -66,6 +72,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     refuse_policy_above(&folder, bound)?;
     if args.commit && repository.is_none() {
         return Err(Failure::failed("`--commit` needs a git repository")
+            .hint("git init")
+            .into());
+    }
+    if args.hooks && repository.is_none() {
+        return Err(Failure::failed("`--hooks` needs a git repository")
             .hint("git init")
             .into());
     }
@@ -111,7 +122,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let made = make_missing(context, &mut vault, text)?;
     context.tell(&mut vault);
     report(context, &vault, &made);
-    let open = not_yet_committed(&vault, made);
+    let mut open = not_yet_committed(&vault, made);
+    open.extend(set_up_git(args, context, &vault)?);
     if args.commit {
         context.commit(&vault, &open, "secrets: init")?;
     }
@@ -121,6 +133,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         say_how_to_join(context);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Installs the hooks if that is wanted. Gives back the file that is to be committed for it, if it is new or changed.
+fn set_up_git(args: &Args, context: &Context, vault: &Vault<'_>) -> Result<Option<PathBuf>> {
+    let Some(repository) = vault.repository() else {
+        return Ok(None);
+    };
+    let is_wanted = match (args.hooks, args.no_hooks) {
+        (true, _) => true,
+        (_, true) => false,
+        // A hook is for a person's clone: where nobody is, nobody is asked, and nothing is installed.
+        _ if context.ui.terminal().is_none() => false,
+        _ => {
+            let question = "let git stop commits with plaintext values, and show values as they change?";
+            context.ui.confirm(&[], question)?
+        }
+    };
+    if !is_wanted {
+        return Ok(None);
+    }
+    context.install_hooks()?;
+    // The attributes stand at the top, which may be above this folder; there nothing is committed for anybody.
+    let attributes = vault.folder().join(secretree::hooks::ATTRIBUTES_FILE);
+    let is_here = vault.folder() == repository.root() && attributes.exists();
+    Ok(is_here.then(|| PathBuf::from(secretree::hooks::ATTRIBUTES_FILE)))
 }
 
 /// The files that an interrupted `init` was about to write: those of its policy, if that is among them.
@@ -362,7 +399,7 @@ fn say_what_is_next(context: &Context, vault: &Vault<'_>, open: &[PathBuf]) {
             (true, []) => {
                 "then: `git push`; whoever has the repository can see what there is, but not read it".to_owned()
             }
-            (true, files) if files.len() <= FIRST_FILES.len() => {
+            (true, files) if files.len() <= FIRST_FILES.len() + 1 => {
                 let add = format!("git add {} && git commit", files.join(" "));
                 format!("then: `{}`", escaped(&add))
             }

@@ -12,6 +12,7 @@ pub(crate) mod encrypt;
 pub(crate) mod get;
 pub(crate) mod git;
 pub(crate) mod grant;
+pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;

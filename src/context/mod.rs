@@ -2,6 +2,7 @@
 //! identities and the places of trust and settings; what they mean is the library's to say.
 
 mod globals;
+mod hooks;
 mod identities;
 mod names;
 mod new_identity;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use secretree::error::{Failure, Result};
 
 pub(crate) use globals::Globals;
+pub(crate) use hooks::HooksFor;
 pub(crate) use identities::{Place, places};
 pub(crate) use names::{checked_name, checked_operand, no_name};
 pub(crate) use new_identity::{OwnIdentity, identity_text, refuse_existing};

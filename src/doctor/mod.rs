@@ -4,6 +4,7 @@
 mod environments;
 mod finding;
 mod grants;
+mod hooks;
 mod identities;
 mod leftovers;
 mod plaintext;
@@ -44,6 +45,8 @@ pub struct Surroundings {
     pub pinned: Result<Vec<(String, DropBox)>, Failure>,
     /// The editor that `edit` would start.
     pub editor: Editor,
+    /// How a shell calls this program; nothing if no script can name it.
+    pub program: Option<String>,
     /// `$XDG_RUNTIME_DIR`.
     pub runtime_folder: Option<PathBuf>,
 }
@@ -97,6 +100,7 @@ pub const CHECKS: &[&Check] = &[
     &environments::CHECK,
     &trust::CHECK,
     &plaintext::CHECK,
+    &hooks::CHECK,
 ];
 
 /// Looks at everything. What one check cannot see because of what another found is left out.

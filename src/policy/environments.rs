@@ -83,6 +83,18 @@ pub struct EnvironmentPolicy {
 }
 
 impl EnvironmentPolicy {
+    /// The file, in two parts where one folder of its path stands in the place of a placeholder: what is before that folder,
+    /// and what is behind it.
+    pub fn around_placeholder(&self) -> (&Path, Option<&Path>) {
+        // Environments of a policy further down have a home too, and no placeholder.
+        let home = self.home.as_deref().filter(|_| self.folder.as_os_str().is_empty());
+        let parts = home.and_then(|home| Some((home.parent()?, self.file.strip_prefix(home).ok()?)));
+        match parts {
+            Some((before, after)) => (before, Some(after)),
+            None => (&self.file, None),
+        }
+    }
+
     /// Whether the policy lets the value at `path` stand readable.
     pub fn is_plaintext(&self, path: &ValuePath) -> bool {
         self.plaintext.iter().any(|glob| glob.matches(path))

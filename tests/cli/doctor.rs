@@ -150,6 +150,7 @@ pub(crate) fn healthy() -> Person {
         .run()
         .succeeds();
     alice.secretree(["apply", "--yes"]).run().succeeds();
+    alice.secretree(["hooks", "install"]).run().succeeds();
     alice.commit("values");
     alice
 }
@@ -174,6 +175,7 @@ fn nothing_is_wrong_with_a_healthy_set_up() {
         ok: environments
         ok: trust
         ok: plaintext
+        ok: hooks
         nothing is wrong here
     "#]]);
     visit.doctor(&["-q"]).check(expect![[r#"
@@ -185,7 +187,7 @@ fn nothing_is_wrong_with_a_healthy_set_up() {
 fn from_nothing_at_all_the_cures_lead_to_a_healthy_set_up() {
     let alice = Sandbox::new().person("alice");
     std::fs::remove_file(alice.identity_file()).unwrap();
-    Visit::of(&alice).answers(&[("[alice]", "\n")]).recovers(expect![[r#"
+    Visit::of(&alice).answers(&[("[alice]", "\n"), ("[y/N]", "y\n")]).recovers(expect![[r#"
         status: 1
         --- stdout
         error[no-identity]: there is no identity here
@@ -215,7 +217,7 @@ fn programs_read_json() {
             --- stdout
             {
               "errors": 1,
-              "warnings": 1,
+              "warnings": 2,
               "checked": [
                 "identities",
                 "git",
@@ -224,7 +226,8 @@ fn programs_read_json() {
                 "tracking",
                 "environments",
                 "trust",
-                "plaintext"
+                "plaintext",
+                "hooks"
               ],
               "findings": [
                 {
@@ -243,6 +246,14 @@ fn programs_read_json() {
                   "place": "new.yaml",
                   "message": "`new` has no file yet: there is no `new.yaml`",
                   "cure": "secretree apply new",
+                  "hints": []
+                },
+                {
+                  "severity": "warning",
+                  "code": "hooks-stale",
+                  "place": "attributes",
+                  "message": "out of date in this clone: attributes",
+                  "cure": "secretree hooks install",
                   "hints": []
                 }
               ]

@@ -32,8 +32,10 @@ fn an_environment_has_no_file_yet() {
         --- stdout
         warning[file-not-made]: `dev` has no file yet: there is no `secrets/dev.yaml`
           cure: secretree apply dev
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
 }
 
@@ -103,19 +105,24 @@ fn somebody_reads_by_the_policy_and_not_by_the_file() {
         --- stdout
         error[not-granted]: the policy lets you read `dev`, but its file holds no grant for your key
           hint: ask alice to run `secretree apply dev`
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        1 error, 0 warnings
+        1 error, 1 warning
     "#]]);
     Visit::of(&alice).asks(1).recovers(expect![[r#"
         status: 0
         --- stdout
         warning[grants-differ]: the file of `dev` is not what the policy says: bob cannot read it yet
           cure: secretree apply dev
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
     team.share(&alice, "granted");
     team.update(&bob);
+    bob.secretree(["hooks", "install"]).run().succeeds();
     Visit::of(&bob).doctor(&[]).succeeds().prints("");
 }
 
@@ -134,8 +141,10 @@ fn somebody_reads_by_the_file_and_not_by_the_policy() {
         --- stdout
         warning[grant-left]: the policy no longer lets you read `dev`, but its file still grants you its key
           hint: ask alice to run `secretree apply dev`
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
     let visit = Visit::of(&alice).asks(1);
     visit.recovers(expect![[r#"
@@ -143,8 +152,10 @@ fn somebody_reads_by_the_file_and_not_by_the_policy() {
         --- stdout
         warning[grants-differ]: the file of `dev` is not what the policy says: bob still can
           cure: secretree apply dev
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
 }
 
@@ -299,7 +310,9 @@ fn cures_fit_the_folder_that_one_is_in() {
           cure: secretree -C [SANDBOX]/alice/work encrypt prod
         warning[file-not-made]: `service/prod` has no file yet: there is no `prod.yaml`
           cure: secretree apply service/prod
+        warning[hooks-stale]: out of date in this clone: attributes
+          cure: secretree hooks install
         --- stderr
-        1 error, 2 warnings
+        1 error, 3 warnings
     "#]]);
 }

@@ -273,8 +273,10 @@ fn a_stranger_is_told_to_join() {
           hint: one of its readers runs `secretree apply dev`
         warning[file-not-made]: `prod` has no file yet: there is no `secrets/prod.yaml`
           hint: one of its readers runs `secretree apply prod`
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        1 error, 2 warnings
+        1 error, 3 warnings
     "#]]);
     // Who has a key that nobody knows yet is not called a stranger.
     let command = Visit::of(&carol).env("SECRETREE_KEY_COMMAND", "true");

@@ -39,8 +39,10 @@ fn a_clone_is_shallow() {
         --- stdout
         warning[shallow-clone]: the history here is cut (a shallow clone): whether a key is to be trusted cannot always be told
           cure: git fetch --unshallow
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
 }
 
@@ -65,8 +67,10 @@ fn what_cannot_be_mended_here_is_named() {
         --- stdout
         warning[partial-clone]: objects are missing here (a partial clone): whether a key is to be trusted cannot always be told
           hint: clone it again without `--filter`
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
     alice
         .git(["init", "--quiet", "--object-format=sha256", "../sha256"])
@@ -82,8 +86,10 @@ fn what_cannot_be_mended_here_is_named() {
           cure: secretree apply dev
         warning[file-not-made]: `prod` has no file yet: there is no `secrets/prod.yaml`
           cure: secretree apply prod
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 3 warnings
+        0 errors, 4 warnings
     "#]]);
 }
 
@@ -106,8 +112,10 @@ fn references_are_stored_in_a_way_that_cannot_be_read() {
           cure: git refs migrate --ref-format=files
           hint: git before 2.49 cannot do that while there are reflogs
           hint: values can be used; whether a key is to be trusted rests on this machine alone
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
 }
 
@@ -165,8 +173,10 @@ fn git_ignores_a_file() {
         --- stdout
         error[file-ignored]: git ignores `secrets/prod.yaml` (`.gitignore` line 2: `/secrets/prod*`), so nobody else gets it
           cure: git add --force -- secrets/prod.yaml
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        1 error, 0 warnings
+        1 error, 1 warning
     "#]]);
     alice
         .git(["ls-files", "secrets"])
@@ -184,8 +194,10 @@ fn git_was_not_given_the_files() {
         --- stdout
         warning[file-untracked]: `.secrets.yaml` and 2 more files are not in git yet
           cure: git add -- .secrets.yaml secrets/dev.yaml secrets/prod.yaml
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+          cure: secretree hooks install
         --- stderr
-        0 errors, 1 warning
+        0 errors, 2 warnings
     "#]]);
 }
 
@@ -202,8 +214,10 @@ fn a_filter_changes_what_is_committed() {
         --- stdout
         error[file-filtered]: git commits `secrets/prod.yaml` changed: its attribute is `filter=upper`
           cure: printf '%s\n' '/secrets/prod.yaml -filter' >> .gitattributes && git add --renormalize -- secrets/prod.yaml
+        warning[hooks-missing]: not set up in this clone: attributes
+          cure: secretree hooks install
         --- stderr
-        1 error, 0 warnings
+        1 error, 1 warning
     "#]]);
 }
 
@@ -214,8 +228,8 @@ fn git_rewrites_line_ends() {
     Visit::of(&alice).recovers(expect![[r#"
         status: 0
         --- stdout
-        warning[line-ends-rewritten]: `.secrets.yaml` and 2 more files are rewritten by git: it changes their line ends
-          cure: printf '%s\n' '/.secrets.yaml -text' '/secrets/dev.yaml -text' '/secrets/prod.yaml -text' >> .gitattributes
+        warning[line-ends-rewritten]: `.secrets.yaml` is rewritten by git: it changes their line ends
+          cure: printf '%s\n' '/.secrets.yaml -text' >> .gitattributes
         --- stderr
         0 errors, 1 warning
     "#]]);

@@ -125,8 +125,12 @@ fn the_one_question_confirms_the_name() {
     let mut terminal = ada.on_terminal(["init"]);
     terminal.expect("your name in the policy [ada-lovelace]: ").send("\n");
     terminal.expect("wrote .secrets.yaml");
+    terminal
+        .expect("let git stop commits with plaintext values")
+        .send("y\n");
     terminal.finish().succeeds();
     assert!(ada.read_text(".secrets.yaml").contains("  ada-lovelace:\n"));
+    assert!(ada.work(".git/hooks/pre-commit").exists());
 }
 
 #[test]
@@ -142,6 +146,7 @@ fn another_name_can_be_typed_and_no_name_makes_nothing() {
         .expect("names are")
         .expect("[ada-lovelace]: ")
         .send("countess\n");
+    terminal.expect("[y/N]").send("n\n");
     terminal.finish().succeeds();
     assert!(ada.read_text(".secrets.yaml").contains("  countess:\n"));
 }

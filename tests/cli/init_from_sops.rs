@@ -223,6 +223,7 @@ fn the_person_sees_the_plan_and_says_yes() {
         .expect("environment prod: secrets/prod.yaml")
         .expect("write this?")
         .send("y\n");
+    terminal.expect("let git stop commits").send("n\n");
     terminal.finish().succeeds();
     ada.git(["log", "-1", "--format=%s", "--name-only"])
         .run()

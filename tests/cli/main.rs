@@ -58,6 +58,8 @@ mod git_pre_commit;
 mod git_textconv;
 mod github_runner;
 mod grant;
+mod hooks;
+mod hooks_started_by_others;
 mod import;
 mod import_peers;
 mod init;

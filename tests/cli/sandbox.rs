@@ -212,11 +212,13 @@ impl Person {
         Terminal::start(self.secretree(operands))
     }
 
-    /// Records everything in the work folder as a commit, a minute after the one before.
+    /// Records everything in the work folder as a commit, a minute after the one before; no hook has a say.
     pub(crate) fn commit(&self, message: &str) {
         self.sandbox.wait(60);
         self.git(["add", "--all"]).run().succeeds();
-        self.git(["commit", "--quiet", "--message", message]).run().succeeds();
+        self.git(["commit", "--quiet", "--no-verify", "--message", message])
+            .run()
+            .succeeds();
     }
 
     /// The variables every command of this person sees; nothing else is inherited.

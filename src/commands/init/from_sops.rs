@@ -16,7 +16,7 @@ use secretree::vault::{Vault, refused};
 
 use super::name::ask_name;
 use super::sops_files::sops_files;
-use super::{Args, draft, new_id, refuse_ignored};
+use super::{Args, draft, new_id, refuse_ignored, set_up_git};
 use crate::context::{Context, checked_name};
 use crate::ui::escaped;
 
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Opt
     };
     let is_there = |path: &Path| folder.join(path).symlink_metadata().is_ok();
     let adoption = adopt(&rules, &found, &owner, &new_id(), is_there)?;
-    let files: Vec<PathBuf> = std::iter::once(PathBuf::from(POLICY_NAME))
+    let mut files: Vec<PathBuf> = std::iter::once(PathBuf::from(POLICY_NAME))
         .chain(adoption.environments.iter().map(|environment| environment.file.clone()))
         .collect();
     refuse_ignored(args, context, repository, folder, &files)?;
@@ -63,6 +63,7 @@ pub(super) fn run(args: &Args, context: &Context, folder: &Path, repository: Opt
     }
     write(&mut vault, &adoption, texts)?;
     context.tell(&mut vault);
+    files.extend(set_up_git(args, context, &vault)?);
     say_what_is_next(context, &adoption, &files, args.commit);
     if args.commit {
         context.commit(&vault, &files, "secrets: adopt what sops encrypted")?;
