@@ -145,6 +145,11 @@ fn git_does_what_its_page_says() {
 }
 
 #[test]
+fn what_went_wrong_is_put_right() {
+    page_works("docs/runbook.md", 5);
+}
+
+#[test]
 fn no_recipe_is_forgotten() {
     let pages = pages();
     let marks: Vec<_> = pages
