@@ -32,6 +32,7 @@ People
 
 History
   log [ENV [PATH]]      Show who changed which value, who was granted what, and when; needs no key
+  diff [ENV [ENV2]]     Show what a branch does: values, who can read them, the policy; needs no key
   access ENV [PATH]     Show who could have read a value, then and since; needs no key
   exposure NAME         Show what somebody could have read, now or once; needs no key
 
@@ -58,8 +59,8 @@ Options
   -h, --help            Print this; `secretree COMMAND --help` explains a command
   -V, --version         Print the version
 
-Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list`, `log`, `apply` and
-`check` take all. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 no identity here can
+Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list`, `log`, `diff`, `apply`
+and `check` take all. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 no identity here can
 read this, 5 something is not what it claims to be.
 ";
 

@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    access, apply, check, completions, decrypt, demo, doctor, edit, encrypt, exposure, get, git, grant, hooks, import,
-    init, join, keygen, list, log, man, recipient, revoke, run, set, trust, unset, whoami,
+    access, apply, check, completions, decrypt, demo, diff, doctor, edit, encrypt, exposure, get, git, grant, hooks,
+    import, init, join, keygen, list, log, man, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -47,6 +47,7 @@ enum Command {
     Trust(trust::Args),
     Check(check::Args),
     Log(log::Args),
+    Diff(diff::Args),
     Access(access::Args),
     Exposure(exposure::Args),
     Doctor(doctor::Args),
@@ -82,6 +83,7 @@ impl Command {
             Self::Trust(args) => trust::run(&args, context),
             Self::Check(args) => check::run(&args, context),
             Self::Log(args) => log::run(&args, context),
+            Self::Diff(args) => diff::run(&args, context),
             Self::Access(args) => access::run(&args, context),
             Self::Exposure(args) => exposure::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),

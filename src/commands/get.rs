@@ -78,7 +78,7 @@ fn print(
                 return Err(nothing_at(name, &vault.readings(&layers)?, &path, past).into());
             };
             if !context.ui.wants_json() {
-                return Err(collection(name.as_str(), &path, found));
+                return Err(collection(name.as_str(), &path, found, past));
             }
             context.ui.data(&json::write_nested(found))?;
         }
@@ -100,15 +100,22 @@ fn nothing_at(name: &EnvironmentName, readings: &[Reading<'_>], path: &ValuePath
 }
 
 /// A mapping or list has no bytes of its own.
-fn collection(name: &str, path: &ValuePath, view: &View) -> anyhow::Error {
+fn collection(name: &str, path: &ValuePath, view: &View, past: Option<&Past>) -> anyhow::Error {
     let what = if matches!(view, View::List(_)) {
         "a list"
     } else {
         "a mapping"
     };
+    let (option, others) = match past {
+        Some(past) => (
+            format!(" {}", past.option()),
+            format!("decrypt {name} {}", past.option()),
+        ),
+        None => (String::new(), format!("list {name}")),
+    };
     Failure::failed(format!("`{name}:{path}` is {what}, not one value"))
         .hint(format!(
-            "secretree get {name} {path} --json, or name one of `secretree list {name}`"
+            "secretree get {name} {path} --json{option}, or name one of `secretree {others}`"
         ))
         .into()
 }

@@ -35,7 +35,11 @@ impl Context {
         let resolved = repository.resolve(revision);
         let (commit, by_day) = match (resolved, parse_date(revision)) {
             (Ok(commit), _) => (commit, false),
-            (Err(error), None) => return Err(what_is_missing(repository, error)),
+            (Err(error), None) => {
+                let message = Failure::from(error).message().to_owned();
+                let hint = "a commit, a branch, a tag, or a day such as 2026-01-31: git log --oneline";
+                return Err(what_is_missing(repository, Failure::failed(message).hint(hint).into()));
+            }
             (Err(_), Some(day)) => {
                 let stood = repository.head()?.map(|head| repository.last_before(head, end_of(day)));
                 match stood.transpose()?.flatten() {
@@ -65,9 +69,14 @@ impl Context {
 
     /// The commit that `--at` names and the policy in it. Failure: no history, no such commit, no policy in it.
     pub(crate) fn past(&self, revision: &str) -> Result<Past> {
+        let commit = self.revision(&self.readable_history()?, revision)?;
+        self.past_at(revision, commit)
+    }
+
+    /// The policy in `commit`, which was named by `revision`. Failure: there is none.
+    pub(crate) fn past_at(&self, revision: &str, commit: CommitId) -> Result<Past> {
         let now = self.policy(Reach::Near)?;
         let repository = self.readable_history()?;
-        let commit = self.revision(&repository, revision)?;
         let root = real_path(&now.root_folder)?;
         let folder = root.strip_prefix(repository.root()).map_err(|_| {
             Failure::failed("the policy stands outside of the repository").hint("work inside the repository")

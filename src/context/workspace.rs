@@ -90,6 +90,12 @@ impl Context {
         }
     }
 
+    /// The environment that `text` means in the working folder.
+    pub(crate) fn environment_in(&self, loaded: &LoadedPolicy, text: &str) -> Result<EnvironmentName> {
+        let (start, _) = self.start_and_bound()?;
+        loaded.resolve_environment(text, &start, None)
+    }
+
     /// The policy, and the environments that a verb names; all of them if it names none.
     pub(crate) fn policy_for_many(&self, arguments: &[String]) -> Result<(LoadedPolicy, Vec<EnvironmentName>)> {
         let loaded = self.policy(Reach::Everything)?;
@@ -134,7 +140,7 @@ impl Context {
     }
 
     /// A vault that only looks, over another policy than the one that holds `now`.
-    pub(super) fn vault_over<'p>(&self, loaded: &'p LoadedPolicy, now: &LoadedPolicy) -> Result<Vault<'p>> {
+    pub(crate) fn vault_over<'p>(&self, loaded: &'p LoadedPolicy, now: &LoadedPolicy) -> Result<Vault<'p>> {
         Vault::looking(self.setup(loaded, now)?)
     }
 

@@ -26,6 +26,16 @@ impl Repository {
         Ok(None)
     }
 
+    /// The newest commit that is behind both, or one of several: where two branches parted. `None` if there is none, or it is
+    /// not in this clone.
+    ///
+    /// # Errors
+    /// `Failed` if the repository cannot be read.
+    pub fn merge_base(&self, one: CommitId, other: CommitId) -> Result<Option<CommitId>> {
+        let base = self.inner()?.merge_base(one.0, other.0);
+        Ok(base.ok().map(CommitId))
+    }
+
     /// Whether `commit` is `tip` or behind it.
     ///
     /// # Errors
@@ -72,6 +82,9 @@ mod tests {
             assert_eq!(stood(end), Some(id(commit)), "{end}");
         }
         assert_eq!(stood(1_000_000), None);
+        let base = |one: &str, other: &str| repository.merge_base(id(one), id(other)).unwrap();
+        assert_eq!(base(&side, &second), Some(id(&first)));
+        assert_eq!(base(&side, &merge), Some(id(&side)));
         let is_behind = |commit: &str, tip: &str| repository.is_behind(id(commit), id(tip)).unwrap();
         assert!(is_behind(&side, &merge) && is_behind(&merge, &merge) && is_behind(&first, &side));
         assert!(!is_behind(&side, &second) && !is_behind(&merge, &first));

@@ -2,6 +2,7 @@
 //! since. It takes commits from `git` and texts from `document` and `vault::footer`, opens nothing and needs no key.
 
 mod access;
+mod brought;
 mod cache;
 mod commits;
 mod event;
@@ -12,6 +13,7 @@ mod lineage;
 mod log;
 mod numbered;
 mod policy_event;
+mod review;
 mod revision;
 mod scene;
 mod snapshot;
@@ -24,6 +26,7 @@ use std::fmt::Display;
 use serde::Serializer;
 
 pub use access::{Access, Holder, Question, Until, ValueVersion, access, version_at};
+pub use brought::{Brought, BroughtBy};
 pub use cache::Snapshots;
 pub use commits::{CommitEvents, Commits, state_events};
 pub use event::{EventKind, events_between};
@@ -31,6 +34,7 @@ pub use exposure::{Exposed, Exposure, Exposures, Standing};
 pub use holders::Present;
 pub use log::{Filter, Log};
 pub use policy_event::{PolicyEvent, policy_events};
+pub use review::{AccessChange, EnvironmentReview, Footing, GroupChange, Lacking, Review, Side, SideFile, review};
 pub use revision::{PolicyState, Revision};
 pub use scene::{Entries, History};
 pub use snapshot::{Granted, Kept, Mark, Seal, Snapshot};

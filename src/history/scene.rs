@@ -41,6 +41,7 @@ pub struct History<'r> {
     pub(super) root_folder: PathBuf,
     pub(super) lineage: Lineage,
     pub(super) from: Vec<CommitId>,
+    stop_at: Vec<CommitId>,
 }
 
 impl<'r> History<'r> {
@@ -56,7 +57,15 @@ impl<'r> History<'r> {
             root_folder: root_folder.to_owned(),
             repository,
             from,
+            stop_at: Vec::new(),
         })
+    }
+
+    /// The same without what is behind `commit`, itself included: what a branch brought since it left there.
+    #[must_use]
+    pub fn not_behind(mut self, commit: CommitId) -> Self {
+        self.stop_at.push(commit);
+        self
     }
 
     /// Every recipient that a policy ever named, with the labels of the public keys that a policy ever gave them; sorted.
@@ -118,7 +127,7 @@ impl<'r> History<'r> {
         files.extend(wanted);
         let borrowed: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         Ok(Scenes {
-            steps: self.repository.steps(&borrowed, &patterns, from, &[])?,
+            steps: self.repository.steps(&borrowed, &patterns, from, &self.stop_at)?,
             positions: files.iter().cloned().zip(0..).collect(),
             snapshots: Snapshots::new(self.repository),
             lineage: &self.lineage,

@@ -216,7 +216,7 @@ fn what_is_not_there_is_said() {
         status: 1
         --- stderr
         error: `v9` names no commit here
-        hint: git log --oneline
+        hint: a commit, a branch, a tag, or a day such as 2026-01-31: git log --oneline
     "#]]);
     at(&["get", "dev", "db"], "2025-12-31").check(expect![[r#"
         status: 1

@@ -14,12 +14,13 @@ use crate::team::Team;
 use crate::tools::require;
 
 /// What the recipes of the page are called; tests ask for each of them by name.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "buildkite",
     "circleci",
     "github",
     "github-kms",
     "github-load",
+    "github-review",
     "gitlab",
     "kms",
     "kms-job",
@@ -142,7 +143,7 @@ fn each_file_is_what_its_system_accepts() {
     if !require(&["check-jsonschema", "zizmor"]) {
         return;
     }
-    for name in ["github", "github-load", "github-kms"] {
+    for name in ["github", "github-load", "github-kms", "github-review"] {
         let text = workflow(name);
         lint(&schema("github-workflows"), "deploy.yml", &text);
         let linter = ["zizmor", "--offline", "--no-progress", "--min-severity", "low"];
@@ -188,6 +189,52 @@ fn github_loads_the_values_for_later_steps() {
     assert_eq!(deployed(&machine), canary.value());
     assert!(!runner.log().contains(canary.value()), "{}", runner.log());
     assert_eq!(runner.variables.keys().collect::<Vec<_>>(), ["TOKEN"]);
+}
+
+#[test]
+fn github_says_what_a_pull_request_does_without_an_identity() {
+    let canary = Canary::new();
+    let (mut team, machine, ..) = team_with_machine("before");
+    let alice = team.person("alice");
+    alice.git(["switch", "--quiet", "-c", "pull"]).run().succeeds();
+    set(&alice, "prod", "token", canary.value()).succeeds();
+    alice.commit("a new token");
+    alice.git(["push", "--quiet", "origin", "pull"]).run().code(0);
+    drop(machine);
+    let job = team.add("job");
+    std::fs::remove_file(job.identity_file()).unwrap();
+    job.git(["switch", "--quiet", "--detach", "origin/pull"])
+        .run()
+        .succeeds();
+    // Notes what it was asked for, as the forge's own program would be.
+    job.sandbox().script(
+        "gh",
+        "#!/bin/sh\necho \"$GH_REPO $*\" >\"$HOME/asked\"\nfor file; do :; done\ncp \"$file\" \"$HOME/comment\"\n",
+    );
+    let contexts = [
+        ("github.token", "t"),
+        ("github.repository", "shop/shop"),
+        ("github.event.number", "7"),
+    ];
+    let mut runner = Runner::new(&job, &contexts);
+    bring_program(&runner.temporary().join("secretree"));
+    let summary = job.folder().join("home/summary");
+    runner.variables.insert("GITHUB_BASE_REF".into(), "main".into());
+    let shown = summary.to_str().unwrap().to_owned();
+    runner.variables.insert("GITHUB_STEP_SUMMARY".into(), shown);
+    let temporary = runner.temporary().to_str().unwrap().to_owned();
+    runner.variables.insert("RUNNER_TEMP".into(), temporary);
+    assert!(runner.run_workflow(&workflow("github-review")), "{}", runner.log());
+    let read = |name: &str| std::fs::read_to_string(job.folder().join("home").join(name)).unwrap();
+    assert!(
+        read("asked").starts_with("shop/shop pr comment 7 --edit-last"),
+        "{}",
+        read("asked")
+    );
+    let comment = read("comment");
+    assert!(comment.contains("| changed | `token` | changed |"), "{comment}");
+    assert_eq!(comment, read("summary"));
+    canary.assert_unseen(job.sandbox(), &[]);
 }
 
 /// `gitlab-ci-local`, which runs jobs as GitLab's shell executor does; the branch is protected or not.

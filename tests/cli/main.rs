@@ -38,6 +38,7 @@ mod completions;
 mod crash;
 mod decrypt;
 mod demo;
+mod diff;
 mod docker_daemon;
 mod doctor;
 mod doctor_files;

@@ -450,3 +450,24 @@ fn log_access_and_exposure() {
         commands
     });
 }
+
+#[test]
+fn diff() {
+    unseen(|alice, _| {
+        [
+            "diff",
+            "diff dev",
+            "diff --json",
+            "diff --markdown",
+            "diff --from HEAD~1",
+            "diff --from HEAD~1 --to HEAD",
+            "diff dev prod",
+            "diff dev prod --json",
+            "diff nowhere",
+            "diff --from nowhere",
+            "diff dev prod --reveal",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
