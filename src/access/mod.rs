@@ -2,7 +2,9 @@
 //! writes nothing itself; how the lines are found and replaced is the policy's, what is sealed the vault's.
 
 mod membership;
+mod offboard;
 mod readers;
 
 pub use membership::{Way, way_to_read};
+pub use offboard::{Departure, ToChange, depart};
 pub use readers::{ReaderChange, grant, revoke};

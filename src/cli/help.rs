@@ -27,6 +27,7 @@ People
   recipient VERB        Show, add and remove the people and machines of the policy
   grant NAME ENV…       Let a recipient or group read environments: policy and files in one step
   revoke NAME ENV…      Take a recipient or group out of the readers: policy and files in one step
+  offboard NAME         Take somebody out of everything, under new keys, and list the values that have to be changed
   apply [ENV…]          Make the environment files what the policy says: who can read them
   trust ENV             Trust the key that an environment has now
 

@@ -12,7 +12,7 @@ use secretree::error::{Failure, Result};
 
 use crate::commands::{
     access, apply, check, completions, decrypt, demo, diff, doctor, edit, encrypt, exposure, get, git, grant, hooks,
-    import, init, join, keygen, list, log, man, recipient, revoke, run, set, trust, unset, whoami,
+    import, init, join, keygen, list, log, man, offboard, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -43,6 +43,7 @@ enum Command {
     Recipient(recipient::Args),
     Grant(grant::Args),
     Revoke(revoke::Args),
+    Offboard(offboard::Args),
     Apply(apply::Args),
     Trust(trust::Args),
     Check(check::Args),
@@ -79,6 +80,7 @@ impl Command {
             Self::Recipient(args) => recipient::run(&args, context),
             Self::Grant(args) => grant::run(&args, context),
             Self::Revoke(args) => revoke::run(&args, context),
+            Self::Offboard(args) => offboard::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
             Self::Check(args) => check::run(&args, context),

@@ -23,6 +23,7 @@ pub(crate) mod keygen;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod offboard;
 pub(crate) mod recipient;
 pub(crate) mod revoke;
 pub(crate) mod run;

@@ -46,12 +46,16 @@ impl Context {
         Ok(plans)
     }
 
+    /// Shows the step, and writes nothing.
+    pub(crate) fn show(&self, step: &Step<'_>) {
+        for line in step.lines() {
+            self.ui.note(&line);
+        }
+    }
+
     /// Shows the step, asks, writes everything or nothing, and commits if that was asked for.
     pub(crate) fn carry_out(&self, vault: &mut Vault<'_>, lock: FolderLock, step: &Step<'_>) -> Result<()> {
-        let mut lines: Vec<String> = step.policy.map(shown_diff).unwrap_or_default();
-        lines.extend(step.remarks.iter().cloned());
-        lines.extend(step.plans.iter().flat_map(lines_of));
-        if !self.ui.confirm(&lines, step.question)? {
+        if !self.ui.confirm(&step.lines(), step.question)? {
             return Err(Failure::failed("nothing was written").into());
         }
         let changes: Vec<(&EnvironmentFile, String)> =
@@ -70,6 +74,15 @@ impl Context {
             Some(message) => self.commit(vault, &files, message),
             None => Ok(()),
         }
+    }
+}
+
+impl Step<'_> {
+    fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.policy.map(shown_diff).unwrap_or_default();
+        lines.extend(self.remarks.iter().cloned());
+        lines.extend(self.plans.iter().flat_map(lines_of));
+        lines
     }
 }
 

@@ -122,19 +122,31 @@ impl Meaning {
         Some(place)
     }
 
+    /// What stands at `path`, keys only.
+    fn get(&self, path: &ValuePath) -> Option<&Self> {
+        path.segments()
+            .iter()
+            .try_fold(self, |place, segment| match (place, segment) {
+                (Self::Mapping(entries), Segment::Key(key)) => {
+                    position_of(entries, key).map(|position| &entries[position].1)
+                }
+                _ => None,
+            })
+    }
+
+    /// The string at `path`, if one stands there.
+    pub fn text_at(&self, path: &ValuePath) -> Option<&str> {
+        match self.get(path)? {
+            Self::Scalar(Value::Text(text)) => text.expose_text(),
+            _ => None,
+        }
+    }
+
     /// The strings of the list at `path`, other items as nothing; none if no list stands there.
     pub fn list(&self, path: &ValuePath) -> Vec<Option<&str>> {
-        let mut place = self;
-        for segment in path.segments() {
-            place = match (place, segment) {
-                (Self::Mapping(entries), Segment::Key(key)) => match position_of(entries, key) {
-                    Some(position) => &entries[position].1,
-                    None => return Vec::new(),
-                },
-                _ => return Vec::new(),
-            };
-        }
-        let Self::List(items) = place else { return Vec::new() };
+        let Some(Self::List(items)) = self.get(path) else {
+            return Vec::new();
+        };
         items
             .iter()
             .map(|item| match item {

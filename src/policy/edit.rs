@@ -182,6 +182,18 @@ impl<'p> PolicyEdit<'p> {
     /// As [`PolicyEdit::add_recipient`]; `Failed` if the name owns a declared value.
     pub fn remove_everywhere(&mut self, name: &RecipientName) -> Result<Vec<String>> {
         self.refuse_owner(name)?;
+        self.take_out(name, false)
+    }
+
+    /// The same for somebody who leaves: what they own has no `owner` any more.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`].
+    pub fn remove_for_good(&mut self, name: &RecipientName) -> Result<Vec<String>> {
+        self.take_out(name, true)
+    }
+
+    fn take_out(&mut self, name: &RecipientName, owned_too: bool) -> Result<Vec<String>> {
         self.refuse_only_reader(name)?;
         let mut places = Vec::new();
         for file in 0..self.drafts.len() {
@@ -193,6 +205,12 @@ impl<'p> PolicyEdit<'p> {
                 if let Some(index) = index {
                     places.push(self.shown_place(file, &list));
                     paths.push(list.child(Segment::Index(index)));
+                }
+            }
+            for owner in owners(&meaning).into_iter().filter(|_| owned_too) {
+                if meaning.text_at(&owner) == Some(name.as_str()) {
+                    places.push(self.shown_place(file, &owner));
+                    paths.push(owner);
                 }
             }
             if file == 0 && self.loaded.policy.people.recipient(name.as_str()).is_some() {
@@ -354,6 +372,14 @@ fn lists_of_names(meaning: &Meaning) -> Vec<ValuePath> {
         lists.extend(["readers", "writers"].map(|list| ValuePath::of_keys(["environments", environment, list])));
     }
     lists
+}
+
+/// Where `secrets` names who answers for a value.
+fn owners(meaning: &Meaning) -> Vec<ValuePath> {
+    let declared = meaning.keys_under("secrets").into_iter();
+    declared
+        .map(|path| ValuePath::of_keys(["secrets", path, "owner"]))
+        .collect()
 }
 
 /// The failure where the layout is none that can be changed, with what a person has to write.

@@ -94,6 +94,33 @@ impl LoadedPolicy {
         Self::read_with(root_folder, root, &folders_below(root_folder)?, Reach::Everything)
     }
 
+    /// The policy in a folder that has one with an `id`, with everything below it.
+    pub fn find_at(folder: &Path) -> Result<Self> {
+        Self::read(folder, folder, Reach::Everything)
+    }
+
+    /// Every folder from `top` downwards that has a policy with an `id`, absolute.
+    pub fn roots_in(top: &Path) -> Result<Vec<PathBuf>> {
+        let mut open = VecDeque::from([top.to_owned()]);
+        let (mut found, mut searched) = (Vec::new(), 0);
+        while let Some(folder) = open.pop_front() {
+            searched += 1;
+            if searched > MOST_SEARCHED {
+                break;
+            }
+            if id_of(&folder.join(POLICY_NAME)).unwrap_or_default().is_some() {
+                found.push(folder.clone());
+            }
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            let wanted = folders.filter(|entry| SKIPPED.iter().all(|skipped| entry.file_name() != *skipped));
+            let below = wanted.map(|entry| entry.path());
+            open.extend(below.filter(|folder| fs::symlink_metadata(folder.join(".git")).is_err()));
+        }
+        found.sort();
+        Ok(found)
+    }
+
     fn read_with(root_folder: &Path, root: PolicyFile, below: &[PathBuf], reach: Reach) -> Result<Self> {
         let mut nested = Vec::new();
         for folder in below {

@@ -77,6 +77,7 @@ mod merge;
 mod monorepo;
 mod moved;
 mod newcomer;
+mod offboard;
 mod output;
 mod plugins;
 mod readable;

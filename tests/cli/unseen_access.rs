@@ -21,3 +21,22 @@ fn grant_and_revoke() {
         std::iter::once(add).chain(others).collect()
     });
 }
+
+#[test]
+fn offboard() {
+    unseen(|alice, _| {
+        let bob = alice.sandbox().person("bob").public_key();
+        let add = alice.secretree(["recipient", "add", "bob", &bob]);
+        let others = [
+            "grant bob dev --yes --commit",
+            "offboard bob --dry-run",
+            "offboard bob --dry-run --json",
+            "offboard bob --dry-run --markdown",
+            "offboard bob --yes --commit",
+            "offboard bob --yes",
+            "offboard nobody",
+        ];
+        let others = others.map(|operands| words(alice, operands));
+        std::iter::once(add).chain(others).collect()
+    });
+}
