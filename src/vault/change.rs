@@ -273,7 +273,8 @@ impl Environment<'_> {
     }
 }
 
-/// Refuses what can be no value of an environment: text of a token's shape, and anything in the footer's place.
+/// Refuses what can be no value of an environment: text of a token's shape, anything in the footer's place, and what the
+/// declared `pattern` does not match.
 pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) -> Result<()> {
     let name = &rules.environment.name;
     if matches!(path.segments().first(), Some(Segment::Key(key)) if key == FOOTER_KEY) {
@@ -288,7 +289,7 @@ pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) ->
             .hint("set the value itself: `secretree get` or `decrypt` gives it")
             .into());
     }
-    Ok(())
+    rules.check_pattern(path, value)
 }
 
 pub(super) fn encrypt_readable(

@@ -11,7 +11,7 @@ use crate::document::token::{Token, has_token_shape, is_token};
 use crate::document::tree::{Located, Rules, Scalar, Tree};
 use crate::error::{Failure, Result};
 use crate::policy::{EnvironmentPolicy, POLICY_NAME, Policy};
-use crate::value::LineEnd;
+use crate::value::{LineEnd, Value};
 use crate::vault::footer::{Fault, Footer};
 
 /// What the policy says about the places of one environment.
@@ -77,6 +77,38 @@ impl Rulebook<'_> {
         self.policy
             .variable(self.environment, path)
             .map_or_else(|| path.variable_name(), str::to_owned)
+    }
+
+    /// Holds a new value against the `pattern` that the policy declares for it, the most specific one.
+    ///
+    /// # Errors
+    /// `Failed` if it does not match; the message has the pattern and never the value.
+    pub fn check_pattern(&self, path: &ValuePath, value: &Value) -> Result<()> {
+        let declared = self.policy.declarations(self.environment, path).into_iter();
+        let Some((secret, pattern)) = declared
+            .filter_map(|secret| Some((secret, secret.pattern.as_ref()?)))
+            .next()
+        else {
+            return Ok(());
+        };
+        let delivered = value.delivered();
+        let name = &self.environment.name;
+        let reason = match delivered.expose_text() {
+            Some(text) if secret.fits(text)? => return Ok(()),
+            Some(_) => "does not match",
+            None => "is no text, which is asked for by",
+        };
+        Err(pattern
+            .spot
+            .failure(format_args!(
+                "the value for `{name}:{path}` {reason} this pattern: `{}`",
+                pattern.value
+            ))
+            .hint(format!(
+                "give a value that matches, or change `pattern` in {}",
+                pattern.spot.shown_name()
+            ))
+            .into())
     }
 }
 

@@ -185,3 +185,26 @@ fn a_prompt_hides_what_is_typed() {
     "#]]);
     alice.secretree(["get", "dev", "a"]).run().prints("typed");
 }
+
+#[test]
+fn a_value_that_the_declared_pattern_does_not_match_is_refused_and_not_repeated() {
+    let rest = "environments: {dev: {file: dev.yaml, readers: [alice]}}\n\
+                secrets:\n  db.password: {pattern: \"^.{16,}$\"}\n  \"keys.*\": {pattern: \"^sk_\"}\n  \
+                \"dev:keys.old\": {pattern: \"^ok_\"}\n  port: {pattern: '^[0-9]+$'}\n";
+    let alice = alice(rest);
+    alice.secretree(["apply", "--yes"]).run().succeeds();
+    let set = |path: &str, value: &[u8]| alice.secretree(["set", "dev", path]).input(value);
+    changes_nothing(set("db.password", b"canary-short")).check(expect![[r#"
+        status: 1
+        --- stderr
+        error: `.secrets.yaml` line 7 column 26: the value for `dev:db.password` does not match this pattern: `^.{16,}$`
+        hint: give a value that matches, or change `pattern` in .secrets.yaml
+    "#]]);
+    changes_nothing(set("keys.new", b"canary")).code(1).says("`^sk_`");
+    changes_nothing(set("keys.old", b"sk_canary")).code(1).says("`^ok_`");
+    changes_nothing(set("port", &[b'1', 0xff])).code(1).says("is no text");
+    changes_nothing(alice.secretree(["set", "dev", "db.password", "--generate", "password:12"])).code(1);
+    set("db.password", b"long enough for it").run().succeeds();
+    set("keys.old", b"ok_1").run().succeeds();
+    set("port", b"5432").run().succeeds();
+}
