@@ -29,6 +29,7 @@ People
   revoke NAME ENV…      Take a recipient or group out of the readers: policy and files in one step
   offboard NAME         Take somebody out of everything, under new keys, and list the values that have to be changed
   apply [ENV…]          Make the environment files what the policy says: who can read them
+  proposals [ENV…]      Show, accept and reject the values that others propose
   trust ENV             Trust the key that an environment has now
 
 History

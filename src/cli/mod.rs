@@ -12,7 +12,7 @@ use secretree::error::{Failure, Result};
 
 use crate::commands::{
     access, apply, check, completions, decrypt, demo, diff, doctor, edit, encrypt, exposure, get, git, grant, hooks,
-    import, init, join, keygen, list, log, man, offboard, recipient, revoke, run, set, trust, unset, whoami,
+    import, init, join, keygen, list, log, man, offboard, proposals, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -45,6 +45,7 @@ enum Command {
     Revoke(revoke::Args),
     Offboard(offboard::Args),
     Apply(apply::Args),
+    Proposals(proposals::Args),
     Trust(trust::Args),
     Check(check::Args),
     Log(log::Args),
@@ -82,6 +83,7 @@ impl Command {
             Self::Revoke(args) => revoke::run(&args, context),
             Self::Offboard(args) => offboard::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
+            Self::Proposals(args) => proposals::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
             Self::Check(args) => check::run(&args, context),
             Self::Log(args) => log::run(&args, context),

@@ -24,6 +24,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod offboard;
+pub(crate) mod proposals;
 pub(crate) mod recipient;
 pub(crate) mod revoke;
 pub(crate) mod run;

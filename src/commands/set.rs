@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use secretree::crypto::generate::Generator;
+use secretree::crypto::key::DropBox;
 use secretree::error::{Failure, FailureKind, Result};
 use secretree::secret::Secret;
 use secretree::value::Value;
@@ -100,18 +101,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let path = reading.as_written(&path);
     let opened = unlocked(&mut vault, reading)?;
     context.tell(&mut vault);
-    match &opened {
-        Some(environment) => environment.refuse_outsiders()?,
-        None => vault.refuse_outsiders(&own)?,
-    }
+    let way = match opened {
+        Some(environment) => {
+            environment.refuse_outsiders()?;
+            Way::Set(Box::new(environment))
+        }
+        None => {
+            vault.refuse_outsiders(&own)?;
+            Way::Propose(addressee(&mut vault, context, &own)?)
+        }
+    };
     let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);
-    if opened.is_none() {
-        check_addressee(&mut vault, context, &own)?;
-    }
     let lock = vault.lock()?;
     let file = vault.load(&name)?;
-    let verb = match opened {
-        Some(environment) => {
+    let verb = match way {
+        Way::Set(environment) => {
             // Most often nobody wrote since the file was read.
             let changed = if file.text == layers.own().text {
                 environment.set(&path, value)?
@@ -127,8 +131,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 (false, false) => "set, readable as `plaintext` in the policy says,",
             }
         }
-        None => {
-            let text = vault.propose(&file, &path, value)?;
+        Way::Propose(drop_box) => {
+            let text = vault.propose(&file, &drop_box, &path, value)?;
             vault.save(&lock, &[(&file, text)])?;
             "proposed"
         }
@@ -141,6 +145,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         context.commit(&vault, std::slice::from_ref(&file.relative), &message)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What becomes of the value.
+enum Way<'f> {
+    /// It is written.
+    Set(Box<Environment<'f>>),
+    /// It is proposed to the holders of this drop box.
+    Propose(DropBox),
 }
 
 /// The environment, opened; nothing if nobody here can read it, who then can only propose.
@@ -178,38 +190,59 @@ fn read_value(args: &Args, context: &Context, place: &str) -> Result<Secret> {
     }
 }
 
-/// A drop box that nothing here knows is shown to a person before a value is sealed to it.
-fn check_addressee(vault: &mut Vault<'_>, context: &Context, file: &EnvironmentFile) -> Result<()> {
-    let Addressee::Unknown(drop_box, origin) = vault.addressee(file)? else {
-        return Ok(());
-    };
+/// The drop box that a value may be sealed to: one that is not known here is shown to a person first.
+fn addressee(vault: &mut Vault<'_>, context: &Context, file: &EnvironmentFile) -> Result<DropBox> {
     let name = &file.name;
-    let origin = origin
-        .as_ref()
-        .map_or_else(|| "no commit yet".to_owned(), Origin::shown);
-    let plan = [format!(
-        "nobody here can read `{name}`; its drop box is {drop_box} ({})",
-        escaped(&origin)
+    let shown = |origin: &Option<Origin>| {
+        let origin = origin.as_ref();
+        escaped(&origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown)).into_owned()
+    };
+    // `--yes` in a job that runs by itself would seal to whatever drop box somebody put there.
+    let can_ask = !context.ui.assumes_yes() && context.ui.terminal().is_some();
+    let (drop_box, origin, objection) = match vault.addressee(file)? {
+        Addressee::Known(drop_box) => return Ok(drop_box),
+        Addressee::Only(drop_box, origin) if !can_ask => {
+            context.ui.note(&format!(
+                "note: first sight of the drop box of `{name}` ({}), the only one in the history here",
+                shown(&origin)
+            ));
+            return Ok(drop_box);
+        }
+        Addressee::Only(drop_box, origin) => (drop_box, origin, None),
+        Addressee::Unknown {
+            drop_box,
+            origin,
+            objection,
+        } => (drop_box, origin, objection),
+    };
+    let origin = shown(&origin);
+    let mut plan = vec![format!(
+        "nobody here can read `{name}`; its drop box is {drop_box} ({origin})"
     )];
-    if context.ui.assumes_yes() {
-        // `--yes` in a job that runs by itself would seal to whatever drop box somebody put there.
-        let message = format!(
-            "nothing here vouches for the drop box of `{name}` ({})",
-            escaped(&origin)
-        );
-        return Err(Failure::failed(message)
-            .hint(format!("ask a reader for the drop box: SECRETREE_TRUST={name}:age1…"))
-            .into());
+    let settled = objection
+        .is_some()
+        .then(|| format!("if it is the one that holds now: secretree trust {name}"));
+    plan.extend(objection.map(|objection| escaped(&objection).into_owned()));
+    let vouching = format!("ask a reader for the drop box: SECRETREE_TRUST={name}:age1…");
+    if !can_ask {
+        for line in &plan {
+            context.ui.note(line);
+        }
+        let message = match context.ui.assumes_yes() {
+            true => format!("`--yes` does not vouch for the drop box of `{name}` ({origin})"),
+            false => format!("no terminal to ask on: nothing here vouches for the drop box of `{name}` ({origin})"),
+        };
+        let failure = Failure::failed(message).hint(vouching);
+        return Err(settled.into_iter().fold(failure, Failure::hint).into());
     }
     if context
         .ui
-        .confirm(&plan, "propose the value to whoever holds that key?")?
+        .confirm(&plan, "propose a value to whoever holds that key?")?
     {
-        return vault.note_trust(name, &drop_box);
+        vault.note_trust(name, &drop_box)?;
+        return Ok(drop_box);
     }
-    Err(Failure::failed("nothing was proposed")
-        .hint(format!("ask a reader for the drop box: SECRETREE_TRUST={name}:age1…"))
-        .into())
+    Err(Failure::failed("nothing was proposed").hint(vouching).into())
 }
 
 /// Whether `path` has a `=` outside quotes, as `NAME=VALUE` has.

@@ -12,6 +12,7 @@ use secretree::error::Result;
 use secretree::files::{FILE_LIMIT, read_if_present, real_path};
 use secretree::policy::{EnvironmentPolicy, LoadedPolicy, Reach};
 use secretree::vault::Rulebook;
+use secretree::vault::footer::Footer;
 
 use super::steps::{is_plain, steps};
 use crate::context::{Context, Globals};
@@ -106,14 +107,19 @@ impl Known {
             // One file that cannot be read leaves the others.
             paths.extend(paths_in(&loaded, layer).unwrap_or_default());
         }
-        if verb == "set" {
+        let takes_proposals = ["accept", "reject"].contains(&verb);
+        let mut labels = Vec::new();
+        if takes_proposals {
+            labels = labels_in(&loaded, environment).unwrap_or_default();
+        }
+        if verb == "set" || takes_proposals {
             paths.extend(
                 policy
                     .declared(environment)
                     .filter_map(|secret| secret.scope.path.literal()),
             );
         }
-        let found = steps(paths.iter().map(ValuePath::joined).collect(), current);
+        let found = steps(paths.iter().map(ValuePath::joined).chain(labels).collect(), current);
         if found.is_empty() && !current.is_empty() {
             let variable = rules.variables();
             return Ok(steps(paths.iter().map(variable).collect(), current));
@@ -150,6 +156,16 @@ fn environment_of(command: &Command, matches: &ArgMatches) -> Option<String> {
     let argument = command.get_arguments().find(is_environment)?;
     let text = matches.get_raw(argument.get_id().as_str())?.next()?;
     text.to_str().map(str::to_owned)
+}
+
+/// The labels of what is proposed for an environment.
+fn labels_in(loaded: &LoadedPolicy, environment: &EnvironmentPolicy) -> Result<Vec<String>> {
+    let bytes = read_if_present(&loaded.file(environment)?, FILE_LIMIT)?.unwrap_or_default();
+    let text = String::from_utf8(bytes)?;
+    let footer = Tree::parse(&text, Rules::File).ok().and_then(|tree| tree.footer);
+    let footer = footer.and_then(|footer| Footer::read(&footer.entry).ok());
+    let labels = footer.into_iter().flat_map(|footer| footer.proposals.into_keys());
+    Ok(labels.map(|label| label.to_string()).collect())
 }
 
 /// The places of an environment's own file; none where there is no file.

@@ -276,6 +276,12 @@ impl Environment<'_> {
 /// Refuses what can be no value of an environment: text of a token's shape, anything in the footer's place, and what the
 /// declared `pattern` does not match.
 pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) -> Result<()> {
+    check_place(rules, path, value)?;
+    rules.check_pattern(path, value)
+}
+
+/// The same without the `pattern`.
+pub(super) fn check_place(rules: Rulebook<'_>, path: &ValuePath, value: &Value) -> Result<()> {
     let name = &rules.environment.name;
     if matches!(path.segments().first(), Some(Segment::Key(key)) if key == FOOTER_KEY) {
         let message = format!("`{FOOTER_KEY}` is the footer's place in `{name}`; no value can stand there");
@@ -289,7 +295,7 @@ pub(super) fn check_new(rules: Rulebook<'_>, path: &ValuePath, value: &Value) ->
             .hint("set the value itself: `secretree get` or `decrypt` gives it")
             .into());
     }
-    rules.check_pattern(path, value)
+    Ok(())
 }
 
 pub(super) fn encrypt_readable(

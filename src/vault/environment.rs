@@ -108,6 +108,12 @@ impl<'f> Environment<'f> {
         self.open_token(token, &place.path, TokenKind::Value)
     }
 
+    /// Whether this very value stands at the place. One that does not open is another.
+    pub(super) fn holds(&self, place: &Place<'_, '_>, value: &Value) -> bool {
+        let is_own = place.token.as_ref().is_none_or(|token| token.key == *self.key.id());
+        is_own && self.open_place(place).is_ok_and(|opened| opened.value == *value)
+    }
+
     /// Opens a token of the file's key that stands at `path`.
     pub(super) fn open_token(&self, token: &Token<'_>, path: &ValuePath, kind: TokenKind) -> Result<Opened> {
         if token.key != *self.key.id() {

@@ -21,7 +21,7 @@ use crate::when;
 /// The most grants that a footer may hold.
 const MOST_GRANTS: usize = 10_000;
 /// The largest proposal in bytes: a value of 16 MiB and what surrounds it.
-const LARGEST_PROPOSAL: usize = (16 << 20) + (64 << 10);
+pub(super) const LARGEST_PROPOSAL: usize = (16 << 20) + (64 << 10);
 
 /// The old value of a path whose rotation is not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]

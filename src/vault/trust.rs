@@ -405,14 +405,46 @@ impl Scene<'_> {
         Ok(past.origin(&footer.drop_box).cloned())
     }
 
-    /// Whether a key that this machine trusts claims to have replaced the one of `footer`; needs no identity.
-    pub(super) fn is_replaced(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<bool> {
-        let trusted = self.trusted(&environment.name);
-        if trusted.iter().all(|known| *known == footer.drop_box) {
-            return Ok(false);
+    /// What speaks against the drop box of `footer`, besides that it may be new here: a key that this machine trusts came
+    /// later, or instead. Needs no identity, so what claims to follow is believed.
+    pub(super) fn other_key(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<Option<String>> {
+        let name = &environment.name;
+        let drop_box = &footer.drop_box;
+        if self.is_named(name, drop_box) {
+            return Ok(None);
+        }
+        let trusted = self.trusted(name);
+        let Some(newest) = trusted.last().filter(|newest| *newest != drop_box) else {
+            return Ok(None);
+        };
+        let id = newest.id();
+        if !trusted.contains(drop_box) {
+            return Ok(Some(format!("this machine knows another key of `{name}`, `{id}`")));
         }
         let past = self.public_past(environment, footer)?;
-        Ok(past.is_claimed_by(&footer.drop_box, &trusted))
+        let claims = past.is_claimed_by(drop_box, &trusted);
+        Ok(Some(match claims {
+            true => format!("a key of `{name}` that this machine trusts says that it replaced this one"),
+            false => format!("this machine knows a newer key of `{name}`, `{id}`: was the branch moved back?"),
+        }))
+    }
+
+    /// The id of another policy that was known in this folder or governs it from above, unless a person settled that or
+    /// named this very key. Needs no identity.
+    pub(super) fn other_policy(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<Option<String>> {
+        if self.is_named(&environment.name, &footer.drop_box) {
+            return Ok(None);
+        }
+        if let Some(known) = self.trust.policy_at(self.place) {
+            return Ok(Some(known.to_owned()).filter(|known| known != self.policy));
+        }
+        let head = self.head()?;
+        let past = match (self.readable(), self.prefix()) {
+            (Some(repository), Some(prefix)) => past_files(repository, head, None, &prefix, environment)?.ids,
+            _ => std::collections::BTreeSet::new(),
+        };
+        let mut all = past.into_iter().chain(self.policies_above()?);
+        Ok(all.find(|id| id != self.policy))
     }
 
     /// Whether the history behind HEAD is complete and knows the drop box of `footer` and no other for the environment.

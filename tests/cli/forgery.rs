@@ -10,6 +10,7 @@ use secretree::crypto::grant::{GrantPlaintext, open_any, seal_grant};
 use secretree::crypto::identities::{Identities, KeySource};
 use secretree::crypto::key::{DropBox, EnvironmentKey};
 use secretree::crypto::plugins::Plugins;
+use secretree::crypto::proposal::{ProposalLabel, ProposalPlaintext, seal_proposal};
 use secretree::crypto::public_key::PublicKey;
 use secretree::crypto::token::{TokenKind, TokenPlaintext, seal_token};
 use secretree::document::token::Token;
@@ -69,6 +70,12 @@ impl Forgery {
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
         let token = sealed(&self.key, &self.footer.environment, name, value);
         self.with_text(&format!("{name}: |-\n  {token}\n"))
+    }
+
+    /// With what was proposed in another file.
+    pub(crate) fn with_proposals_of(mut self, text: &str) -> Self {
+        self.footer.proposals = footer_of(text).proposals;
+        self
     }
 
     /// With this text at the end of the body.
@@ -139,6 +146,31 @@ pub(crate) fn sealed(key: &EnvironmentKey, environment: &EnvironmentName, name: 
     token.to_string()
 }
 
+/// The file with one proposal more, as anybody can add one.
+pub(crate) fn with_proposal(text: &str, file: &[u8]) -> String {
+    let tree = Tree::parse(text, Rules::File).unwrap();
+    let mut footer = footer_of(text);
+    footer.proposals.insert(ProposalLabel::of(file), to_base64(file));
+    format!("{}{}", tree.body(), footer.write(LineEnd::Lf))
+}
+
+/// A proposal of a value for the drop box of a file, for any policy, environment and path (as JSON).
+pub(crate) fn proposal(drop_box: &DropBox, policy: &str, environment: &str, path: &str, value: &str) -> Vec<u8> {
+    let plaintext = ProposalPlaintext {
+        policy: policy.to_owned(),
+        environment: EnvironmentName::new(environment).unwrap(),
+        path: path.to_owned(),
+        value: Value::text(value),
+    };
+    seal_proposal(drop_box, &plaintext).unwrap().1
+}
+
+/// Bytes sealed to a drop box with stock age.
+pub(crate) fn sealed_to(drop_box: &DropBox, bytes: &[u8]) -> Vec<u8> {
+    let recipient: age::x25519::Recipient = drop_box.as_str().parse().unwrap();
+    age::encrypt(&recipient, bytes).unwrap()
+}
+
 /// The footer of an environment file.
 pub(crate) fn footer_of(text: &str) -> Footer {
     let tree = Tree::parse(text, Rules::File).unwrap();
@@ -179,7 +211,7 @@ pub(crate) fn assert_refused(person: &Person, environment: &str, file: &str, wor
         "#!/bin/sh\ncat \"$1\" >> \"$HOME/delivered\"\necho 'fresh: word' >> \"$1\"\n",
     );
     let before = person.read(file);
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 13] = [
         &["get", environment, "db"],
         &["set", environment, "db"],
         &["set", environment, "brand.new"],
@@ -189,6 +221,8 @@ pub(crate) fn assert_refused(person: &Person, environment: &str, file: &str, wor
         &["encrypt", environment, "--yes"],
         &["apply", environment, "--yes"],
         &["apply", environment, "--yes", "--new-key"],
+        &["proposals", "accept", environment, "--all", "--yes"],
+        &["proposals", "reject", environment, "--all", "--yes"],
         &["decrypt", environment],
         &["run", environment, "--", "sh", "-c", "env > \"$HOME/delivered\""],
     ];

@@ -80,6 +80,8 @@ mod newcomer;
 mod offboard;
 mod output;
 mod plugins;
+mod proposals;
+mod proposals_hostile;
 mod readable;
 mod recipient;
 mod recipient_files;

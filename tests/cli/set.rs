@@ -278,6 +278,7 @@ fn who_cannot_read_proposes() {
         .check(expect![[r#"
             status: 0
             --- stderr
+            note: first sight of the drop box of `dev` (commit COMMIT of alice, 2026-01-05), the only one in the history here
             proposed `dev:a`
         "#]]);
     changes_nothing(bob.secretree(["set", "dev", "secretree.a"]).input("x")).code(1);

@@ -3,10 +3,10 @@
 use expect_test::expect;
 
 use crate::canary::Canary;
-use crate::forgery::{Forgery, assert_gets, footer_of, set};
+use crate::forgery::{Forgery, assert_gets, clone_of, copy_tree, footer_of, set};
 use crate::rollback::remove_mallory;
 use crate::sandbox::Person;
-use crate::team::Team;
+use crate::team::{POLICY_ID, Team};
 
 const FILE: &str = "secrets/dev.yaml";
 
@@ -36,6 +36,7 @@ fn who_cannot_read_proposes() {
     set(&carol, "dev", "api.key", canary.value()).check(expect![[r#"
         status: 0
         --- stderr
+        note: first sight of the drop box of `dev` (commit COMMIT of alice, 2026-01-05), the only one in the history here
         proposed `dev:api.key`
     "#]]);
     assert_eq!(proposals(&carol), 1);
@@ -76,9 +77,9 @@ fn a_proposal_goes_to_no_drop_box_that_nobody_vouched_for() {
     run.run().code(1).says("SECRETREE_TRUST=dev:age1");
     assert!(carol.read(FILE) == before, "it was written");
     let mut terminal = carol.on_terminal(["set", "dev", "api.key"]);
-    terminal.expect("dev:api.key").send_hidden("typed\n");
     terminal
         .expect(footer_of(&true_text).drop_box.as_str())
+        .expect("of carol")
         .expect("[y/N] ")
         .send("n\n");
     terminal.finish().code(1);
@@ -89,7 +90,129 @@ fn a_proposal_goes_to_no_drop_box_that_nobody_vouched_for() {
         .run()
         .succeeds()
         .says("proposed `dev:api.key`");
+    // What was said once is noted.
+    set(&carol, "dev", "api.key", "typed").succeeds();
     drop(team);
+}
+
+#[test]
+fn a_person_is_shown_a_drop_box_at_first_sight() {
+    let (_team, alice, carol) = proposer();
+    let drop_box = footer_of(&alice.read_text(FILE)).drop_box;
+    let mut terminal = carol.on_terminal(["set", "dev", "api.key"]);
+    terminal
+        .expect("nobody here can read `dev`; its drop box is")
+        .expect(drop_box.as_str())
+        .expect("of alice, 2026-01-05")
+        .expect("propose a value to whoever holds that key? [y/N] ")
+        .send("n\n");
+    assert!(terminal.finish().code(1).stdout().contains("nothing was proposed"));
+    assert_eq!(proposals(&carol), 0);
+    let mut terminal = carol.on_terminal(["set", "dev", "api.key"]);
+    terminal.expect("[y/N] ").send("y\n");
+    terminal.expect("dev:api.key").send_hidden("typed\n");
+    terminal.finish().succeeds();
+    // Once is enough.
+    let mut terminal = carol.on_terminal(["set", "dev", "api.key"]);
+    terminal.expect("dev:api.key").send_hidden("typed\n");
+    terminal.finish().succeeds();
+    // Without history nothing speaks for a drop box that nobody agreed to.
+    std::fs::remove_dir_all(carol.work(".git")).unwrap();
+    set(&carol, "dev", "api.key", "typed").succeeds();
+    std::fs::remove_dir_all(carol.folder().join("state")).unwrap();
+    set(&carol, "dev", "api.key", "typed")
+        .code(1)
+        .says("no terminal to ask on");
+}
+
+#[test]
+fn a_history_that_was_written_anew_is_no_word_for_another_drop_box() {
+    let (team, alice, carol) = proposer();
+    set(&carol, "dev", "one", "typed").succeeds();
+    carol.git(["checkout", "--quiet", "--", FILE]).run().succeeds();
+    // One commit with another key is all there ever was; a machine that never proposed could not tell.
+    carol.git(["checkout", "--quiet", "--orphan", "anew"]).run().succeeds();
+    carol.write(FILE, Forgery::of_dev().granted_to(&[&alice]).text());
+    carol.commit("start over");
+    set(&carol, "dev", "two", "typed")
+        .code(1)
+        .says("this machine knows another key of `dev`")
+        .says("no terminal to ask on");
+    assert_eq!(proposals(&carol), 0);
+    drop(team);
+}
+
+#[test]
+fn a_removed_reader_proposes_to_no_key_they_do_not_know() {
+    let mut team = Team::new(&["alice", "bob", "mallory"]);
+    let [alice, mallory] = ["alice", "mallory"].map(|name| team.person(name));
+    set(&alice, "dev", "db", "one").succeeds();
+    team.share(&alice, "first value");
+    team.update(&mallory);
+    assert_gets(&mallory, "dev", "db", "one");
+    let old = mallory.read(FILE);
+    remove_mallory(&alice);
+    team.share(&alice, "remove mallory");
+    team.update(&mallory);
+    set(&mallory, "dev", "db", "mine")
+        .code(1)
+        .says("this machine knows another key of `dev`");
+    let mut terminal = mallory.on_terminal(["set", "dev", "db"]);
+    terminal.expect("of alice").expect("[y/N] ").send("y\n");
+    terminal.expect("dev:db").send_hidden("mine\n");
+    terminal.finish().succeeds();
+    assert_eq!(proposals(&mallory), 1);
+    // On a branch from before the removal the old key is a reader's still: it is said what speaks against it.
+    let away = clone_of(&mut team, &alice, "away");
+    std::fs::remove_file(away.identity_file()).unwrap();
+    away.git(["checkout", "--quiet", "HEAD~1"]).run().succeeds();
+    assert!(away.read(FILE) == old);
+    set(&away, "dev", "db", "typed").succeeds();
+    away.git(["checkout", "--quiet", "-f", "main"]).run().succeeds();
+    set(&away, "dev", "db", "typed")
+        .code(1)
+        .says("this machine knows another key of `dev`");
+    away.secretree(["trust", "dev", "--yes"]).run().succeeds();
+    set(&away, "dev", "db", "typed").succeeds();
+    away.git(["checkout", "--quiet", "-f", "HEAD~1"]).run().succeeds();
+    set(&away, "dev", "db", "typed")
+        .code(1)
+        .says("this machine knows a newer key of `dev`")
+        .says("secretree trust dev");
+    let drop_box = footer_of(&away.read_text(FILE)).drop_box;
+    let named = away.secretree(["set", "dev", "db"]).input("typed");
+    named.env("SECRETREE_TRUST", format!("dev:{drop_box}")).run().succeeds();
+}
+
+#[test]
+fn another_projects_drop_box_is_none_of_ours() {
+    // Carol proposes in both projects; who writes this one reads the other.
+    let (team, alice, carol) = proposer();
+    let elsewhere = Team::with_policy(
+        &["alice", "mallory"],
+        "environments:\n  dev: {file: secrets/dev.yaml, readers: [mallory]}\n",
+    );
+    let mallory = elsewhere.person("mallory");
+    let other = "11111111111111111111111111111111";
+    let policy = mallory.read_text(".secrets.yaml").replace(POLICY_ID, other);
+    mallory.write(".secrets.yaml", &policy);
+    set(&mallory, "dev", "db", "theirs").succeeds();
+    let visit = carol.folder().join("other");
+    copy_tree(&mallory.work("."), &visit);
+    std::fs::remove_dir_all(visit.join(".git")).unwrap();
+    let drop_box = footer_of(&mallory.read_text(FILE)).drop_box;
+    let there = carol.secretree(["set", "dev", "one"]).inside("../other").input("typed");
+    let there = there.env("SECRETREE_TRUST", format!("dev:{drop_box}")).run();
+    there.succeeds();
+    alice.write(".secrets.yaml", policy);
+    alice.write(FILE, mallory.read(FILE));
+    team.share(&alice, "swap");
+    team.update(&carol);
+    set(&carol, "dev", "two", "typed")
+        .code(1)
+        .says(&format!("but `{POLICY_ID}` was known in this folder"))
+        .says("no terminal to ask on");
+    assert_eq!(proposals(&carol), 0);
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use crate::canary::Canary;
+use crate::forgery::{footer_of, proposal, sealed_to, with_proposal};
 use crate::output::Output;
 use crate::run::Run;
 use crate::sandbox::Person;
-use crate::team::Team;
+use crate::team::{POLICY_ID, Team};
 
 /// What is wrong with the file of `dev`, or with the person, while a command runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,13 +76,18 @@ fn altered(token: &str) -> String {
     format!("{}{letter}{}", &token[..place], &token[place + 1..])
 }
 
-/// Alice, whose `dev` holds the canary at `a.b` and another value at `c`.
+/// Alice, whose `dev` holds the canary at `a.b` and another value at `c`; the canary is proposed for `p.q` too, and as junk.
 fn alice(canary: &Canary) -> (Team, Person) {
     let team = Team::new(&["alice"]);
     let alice = team.person("alice");
     for (path, value) in [("a.b", canary.value()), ("c", "other")] {
         alice.secretree(["set", "dev", path]).input(value).run().succeeds();
     }
+    let text = alice.read_text("secrets/dev.yaml");
+    let drop_box = footer_of(&text).drop_box;
+    let good = proposal(&drop_box, POLICY_ID, "dev", "[\"p\",\"q\"]", canary.value());
+    let junk = sealed_to(&drop_box, canary.value().as_bytes());
+    alice.write("secrets/dev.yaml", with_proposal(&with_proposal(&text, &good), &junk));
     team.share(&alice, "secrets");
     (team, alice)
 }
@@ -336,6 +342,26 @@ fn check() {
             "check --format sarif",
             "check --format github",
             "check nowhere",
+        ]
+        .map(|operands| words(alice, operands))
+        .into()
+    });
+}
+
+#[test]
+fn proposals() {
+    unseen(|alice, _| {
+        [
+            "proposals",
+            "proposals dev --json",
+            "proposals accept dev p.q",
+            "proposals accept dev p.q --yes",
+            "proposals accept dev --all --yes --raw --commit",
+            "proposals reject dev p.q",
+            "proposals reject dev --all",
+            "proposals reject dev --junk",
+            "proposals reject dev --all --yes --commit",
+            "proposals accept nowhere p.q",
         ]
         .map(|operands| words(alice, operands))
         .into()
