@@ -1,6 +1,7 @@
 //! The checks of a repository's secrets: one rule a file, each with a code that never changes. They take texts, what the
 //! policy says and what others opened or found in history, and return findings; where all that comes from is the caller's.
 
+mod change;
 mod conflict_markers;
 mod extends_widens_writers;
 mod foreign_token;
@@ -20,12 +21,15 @@ mod standing;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod unauthorised_change;
 mod undeclared_secret;
 mod unknown_recipient;
+mod unsigned_change;
 mod untrusted_key;
 mod waivers;
 mod weak_key;
 
+pub use change::{Change, Proof};
 pub use key_files::{KeyFile, KeyPlace};
 pub use opened::Opened;
 pub use people::PolicySubject;
@@ -57,6 +61,8 @@ pub enum Look {
     KeyFile(fn(&KeyFile<'_>) -> Option<Finding>),
     /// What an identity opened of an environment.
     Opened(fn(&Opened<'_>) -> Vec<Finding>),
+    /// What a commit changed.
+    Change(fn(&Change) -> Option<Finding>),
     /// The waivers, once everything else was looked at.
     Waivers(fn(&Waivers<'_>) -> Vec<Finding>),
 }
@@ -79,6 +85,8 @@ pub const RULES: &[&Rule] = &[
     &proposal_pending::RULE,
     &extends_widens_writers::RULE,
     &weak_key::RULE,
+    &unsigned_change::RULE,
+    &unauthorised_change::RULE,
     &waivers::EXPIRED,
     &waivers::UNKNOWN,
 ];
@@ -148,6 +156,15 @@ pub fn examine_opened(opened: &Opened<'_>) -> Vec<Finding> {
         _ => Vec::new(),
     });
     found.flatten().collect()
+}
+
+/// Whether who made a change may make it.
+pub fn examine_change(change: &Change) -> Vec<Finding> {
+    let found = RULES.iter().filter_map(|rule| match rule.look {
+        Look::Change(find) => find(change),
+        _ => None,
+    });
+    found.collect()
 }
 
 /// A value that stands readable where a token stood in the history of its file, as `failure` says.

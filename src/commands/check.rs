@@ -8,10 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jiff::civil::Date;
 use secretree::checks::{RULES, rule};
 use secretree::error::{Failure, FailureKind, Result};
+use secretree::files::PrivateFolder;
 use secretree::finding::Severity;
-use secretree::inspection::{Order, broken_policy, inspect};
+use secretree::git::{CommitId, Git, Repository};
+use secretree::inspection::{Order, Since, broken_policy, inspect, inspect_staged};
 use secretree::names::{EnvironmentName, did_you_mean};
-use secretree::policy::POLICY_NAME;
+use secretree::policy::{POLICY_NAME, Reach};
 use secretree::report::{self, Report};
 use secretree::when;
 
@@ -39,6 +41,8 @@ is null; `notes` say what could not be looked at. Each code is explained in docs
 Examples:
   secretree check
   secretree check prod --strict
+  secretree check --staged
+  secretree check --since origin/main        were changes made by those who may?
   secretree check --format github            annotations of a workflow
   secretree check --format sarif > check.sarif
   secretree check --explain recipient-drift"
@@ -47,6 +51,12 @@ pub(crate) struct Args {
     /// The environments; without any, all of them and what is beside them
     #[arg(value_name = "ENV")]
     environments: Vec<String>,
+    /// Look at what is staged instead, as the hook before a commit does
+    #[arg(long, conflicts_with_all = ["environments", "since"])]
+    staged: bool,
+    /// Also judge the commits since REV: whether each change is signed by somebody who may make it
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
     /// End with 3 for warnings too
     #[arg(long)]
     strict: bool,
@@ -54,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Explain a finding's code, with an example and its cure
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["environments", "strict", "format"])]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["environments", "staged", "since", "strict", "format"])]
     explain: Option<String>,
 }
 
@@ -95,6 +105,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
 }
 
 fn look(args: &Args, context: &Context) -> Result<Report> {
+    let folder = secretree::files::real_path(context.folder())?;
+    if args.staged {
+        let repository = repository(context, "--staged")?;
+        let git = context.git(repository.root())?;
+        // A policy that cannot be read is found in the index.
+        let loaded = context.policy(Reach::Everything).ok();
+        return inspect_staged(&repository, &git, loaded.as_ref(), &folder, today());
+    }
     let (loaded, names) = match context.policy_for_many(&args.environments) {
         Ok(found) => found,
         Err(error) => return broken(error, context),
@@ -102,17 +120,46 @@ fn look(args: &Args, context: &Context) -> Result<Report> {
     let names: Option<Vec<EnvironmentName>> = (!args.environments.is_empty()).then_some(names);
     let identity_files = identity_files(context)?;
     let mut vault = context.vault(&loaded)?;
-    let folder = secretree::files::real_path(context.folder())?;
+    let asked = args
+        .since
+        .as_ref()
+        .map(|revision| known(revision, context))
+        .transpose()?;
+    let since = asked.as_ref().map(|(commit, git, folder)| Since {
+        commit: *commit,
+        git,
+        folder,
+    });
     let order = Order {
         names: names.as_deref(),
         folder: &folder,
         identity_files: &identity_files,
         today: today(),
+        since,
     };
     let mut meter = Meter::new(&context.ui, "checking");
     let report = inspect(&mut vault, &order, &mut |done, all| meter.show(done, all));
     drop(meter);
     report
+}
+
+/// The repository, for what is of no use without one.
+fn repository(context: &Context, flag: &str) -> Result<Repository> {
+    let found = context.repository()?;
+    found.ok_or_else(|| {
+        Failure::failed(format!("`{flag}` needs a git repository"))
+            .hint("git init")
+            .into()
+    })
+}
+
+/// What commits since a known one are judged with.
+fn known(revision: &str, context: &Context) -> Result<(CommitId, Git, PrivateFolder)> {
+    let repository = repository(context, "--since")?;
+    let commit = repository.resolve(revision)?;
+    let git = context.git(repository.root())?;
+    let folder = PrivateFolder::new(context.variables.runtime_folder(), &std::env::temp_dir())?;
+    Ok((commit, git, folder))
 }
 
 /// A policy that is there and cannot be used is a finding; that there is none, or that a name means nothing, is a failure.

@@ -7,6 +7,7 @@ mod history;
 mod moment;
 mod objects;
 mod paths;
+mod range;
 mod staged;
 mod steps;
 #[cfg(test)]

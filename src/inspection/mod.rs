@@ -1,10 +1,13 @@
 //! What `check` looks at: gathers policy, files, keys and history for the rules, runs them, and sorts out what is waived.
 //! Whatever cannot be looked at becomes a note, and never silence.
 
+mod changes;
 mod files;
 mod keys;
 mod opening;
 mod program;
+mod signatures;
+mod staged;
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +17,13 @@ use crate::checks::{PolicySubject, examine_policy, waive};
 use crate::error::{Failure, Result};
 use crate::finding::Finding;
 use crate::names::EnvironmentName;
+use crate::policy::Waiver;
 use crate::report::{Accepted, Report};
 use crate::vault::Vault;
 
+pub use changes::Since;
 pub use files::broken_policy;
+pub use staged::inspect_staged;
 
 /// What is asked for.
 pub struct Order<'o> {
@@ -29,6 +35,8 @@ pub struct Order<'o> {
     pub identity_files: &'o [PathBuf],
     /// The day, for waivers.
     pub today: Date,
+    /// Whose commits are judged; nothing if none are.
+    pub since: Option<Since<'o>>,
 }
 
 /// Says how far a long look is: steps done, and steps in all.
@@ -50,6 +58,9 @@ pub fn inspect(vault: &mut Vault<'_>, order: &Order<'_>, progress: Progress<'_>)
     });
     if order.names.is_none() {
         findings.extend(keys::find(vault, &scene, order)?);
+    }
+    if let (Some(since), Some(repository)) = (order.since, vault.repository()) {
+        findings.extend(changes::judge(repository, &scene.prefix, since)?);
     }
     let texts = files::Texts::load(vault, &scene, names);
     let mut steps = Steps {
@@ -98,21 +109,25 @@ fn sorted(
         sorted.idle.clear();
         sorted.counted.retain(|finding| finding.place.environment.is_some());
     }
-    let accepted = sorted.waived.into_iter().map(|(finding, waiver)| Accepted {
-        finding,
-        until: waiver.until.to_string(),
-        reason: waiver.reason.clone(),
-    });
     let idle = sorted.idle.iter();
     Report {
         checked: names.to_vec(),
         findings: sorted.counted,
-        waived: accepted.collect(),
+        waived: accepted(sorted.waived),
         idle_waivers: idle
             .map(|waiver| format!("{} at {}", waiver.code, waiver.at.as_written()))
             .collect(),
         notes,
     }
+}
+
+fn accepted(waived: Vec<(Finding, &Waiver)>) -> Vec<Accepted> {
+    let accepted = waived.into_iter().map(|(finding, waiver)| Accepted {
+        finding,
+        until: waiver.until.to_string(),
+        reason: waiver.reason.clone(),
+    });
+    accepted.collect()
 }
 
 /// Where things are, as findings name them.

@@ -185,6 +185,30 @@ fn a_code_is_explained() {
 }
 
 #[test]
+fn what_is_staged_is_looked_at_as_the_hook_does() {
+    let scene = troubled();
+    check(&scene, &["--staged"]).run().code(0);
+    scene.git(&["add", "secrets/prod.yaml"]);
+    let file = scene.alice.read_text("secrets/prod.yaml");
+    scene
+        .alice
+        .write("secrets/prod.yaml", file.replace("stripe: hunter2\n", ""));
+    check(&scene, &["--staged"]).run().check(expect![[r#"
+        status: 3
+        --- stdout
+        error[plaintext-value]: `prod:stripe` (`secrets/prod.yaml` line 1) is not encrypted
+          cure: secretree encrypt prod && git add -- secrets/prod.yaml
+        --- stderr
+        note: only what is staged was looked at, as `git pre-commit` does
+        1 error, 0 warnings
+    "#]]);
+    let waiver = "{code: plaintext-value, at: \"prod:stripe\", until: 2999-12-31, reason: a test}";
+    scene.change_policy("secrets:\n", &format!("check: {{waive: [{waiver}]}}\nsecrets:\n"));
+    check(&scene, &["--staged"]).run().code(0).says("1 waived");
+    check(&scene, &["--staged", "dev"]).run().code(2);
+}
+
+#[test]
 fn annotations_for_a_workflow() {
     let scene = troubled();
     check(&scene, &["--format", "github"]).run().check(expect![[r#"

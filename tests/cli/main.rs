@@ -32,6 +32,7 @@ mod canary;
 mod captured;
 mod check;
 mod check_codes;
+mod check_since;
 mod ci_recipes;
 mod commands_page;
 mod completions;
