@@ -18,6 +18,7 @@ const NAMES: [&str; 14] = [
     "buildkite",
     "circleci",
     "github",
+    "github-check",
     "github-kms",
     "github-load",
     "github-review",
@@ -143,7 +144,7 @@ fn each_file_is_what_its_system_accepts() {
     if !require(&["check-jsonschema", "zizmor"]) {
         return;
     }
-    for name in ["github", "github-load", "github-kms", "github-review"] {
+    for name in ["github", "github-check", "github-load", "github-kms", "github-review"] {
         let text = workflow(name);
         lint(&schema("github-workflows"), "deploy.yml", &text);
         let linter = ["zizmor", "--offline", "--no-progress", "--min-severity", "low"];
@@ -174,6 +175,33 @@ fn github_runs_one_command_with_the_values() {
     assert_eq!(deployed(&machine), canary.value());
     assert!(!runner.log().contains(canary.value()), "{}", runner.log());
     assert!(runner.variables.is_empty(), "later steps got something");
+}
+
+#[test]
+fn github_shows_what_check_finds_and_stops_at_errors() {
+    let (team, machine, _, _) = team_with_machine("value");
+    let check = || {
+        let mut runner = Runner::new(&machine, &[]);
+        bring_program(&runner.temporary().join("secretree"));
+        let passed = runner.run_workflow(&workflow("github-check"));
+        let sarif = std::fs::read(runner.temporary().join("check.sarif")).unwrap();
+        let sarif: serde_json::Value = serde_json::from_slice(&sarif).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+        (passed, runner.log(), results)
+    };
+    let warning = "::warning file=secrets/dev.yaml,title=missing-file::";
+    let (passed, log, results) = check();
+    assert!(passed && log.contains(warning) && !log.contains("::error"), "{log}");
+    assert_eq!(results.len(), 1);
+    let alice = team.person("alice");
+    let text = alice.read_text("secrets/prod.yaml");
+    alice.write("secrets/prod.yaml", format!("readable: value\n{text}"));
+    team.share(&alice, "oops");
+    team.update(&machine);
+    let (passed, log, results) = check();
+    let error = "::error file=secrets/prod.yaml,line=1,title=plaintext-value::`prod:readable`";
+    assert!(!passed && log.contains(error), "{log}");
+    assert_eq!(results.len(), 2);
 }
 
 #[test]
