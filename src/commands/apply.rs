@@ -75,11 +75,12 @@ fn check_moves(args: &Args, context: &Context, policy: &Policy, plans: &[Plan]) 
     let name = &plan.environment;
     if former.policy != policy.id && !args.environments.is_empty() {
         let message = format!(
-            "`{name}` belongs to the policy `{}`, and so do the others",
-            former.policy
+            "the file of `{name}` belongs to the policy `{}`, but the policy here is `{}`",
+            former.policy, policy.id
         );
-        return Err(Failure::failed(message)
-            .hint("secretree apply --move moves all of them")
+        return Err(Failure::integrity(message)
+            .hint(format!("see who changed it: git log -p -- {POLICY_NAME}"))
+            .hint("if it was meant, for all files at once: secretree apply --move")
             .into());
     }
     let is_asked = context.ui.terminal().is_some() && !context.ui.assumes_yes();

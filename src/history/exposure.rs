@@ -113,7 +113,10 @@ impl Exposures {
         for (environment, holdings) in &self.holders.environments {
             self.add(environment, holdings, labels, &mut exposed);
         }
-        exposed.values.sort();
+        let order = |value: &Exposure| (value.standing == Standing::Current, value.version.clone());
+        exposed.values.sort_by(|one, other| {
+            (&one.environment, &one.path, order(one)).cmp(&(&other.environment, &other.path, order(other)))
+        });
         exposed
     }
 

@@ -227,10 +227,7 @@ fn pairs<'s>(before: &'s Side, after: &'s Side) -> Vec<(Option<&'s EnvironmentNa
             (Some(old), Some(new)) => share_a_value(old, new),
             _ => false,
         };
-        let place = gone
-            .iter()
-            .position(|other| fits(other))
-            .or_else(|| gone.iter().position(|other| shares(other)));
+        let place = gone.iter().position(fits).or_else(|| gone.iter().position(shares));
         pairs.push((place.map(|place| gone.remove(place)), Some(name)));
     }
     pairs.extend(gone.into_iter().map(|name| (Some(name), None)));

@@ -60,7 +60,7 @@ impl Vault<'_> {
         self.check_reader(rules, &wanted)?;
         let key = EnvironmentKey::generate();
         let then = self.policy_then(rules, &former);
-        let (body, mut footer, dropped) = self.as_then(&then, |vault| {
+        let moved = self.as_then(&then, |vault| {
             let reading = Reading::new(text, vault.rules(&former.environment)?)?;
             let environment = vault.unlock(reading)?;
             let body = resealed_body(&environment, &key, rules, true, &[])?;
@@ -69,6 +69,15 @@ impl Vault<'_> {
             footer.proposals = proposals;
             footer.previous = reseal_previous(&environment, &key, rules)?;
             Ok((body, footer, dropped))
+        });
+        let (body, mut footer, dropped) = moved.map_err(|error| match former.policy == rules.policy.id {
+            true => error,
+            false => Failure::from(error)
+                .rephrase(|reason| {
+                    let (then, now) = (&former.policy, &rules.policy.id);
+                    format!("{reason}; the file belongs to the policy `{then}`, but the policy here is `{now}`")
+                })
+                .into(),
         })?;
         let mut plan = Plan::nothing(name, file);
         let granted: BTreeMap<_, _> = footer.all_grants().map(|(name, label, _)| (label, name)).collect();

@@ -64,7 +64,10 @@ impl Action {
 pub(crate) fn bring_program(folder: &Path) {
     let program = folder.join("bin/secretree");
     std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secretree"), program).unwrap();
+    // A second job of the same machine finds it there.
+    if !program.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secretree"), program).unwrap();
+    }
 }
 
 /// A machine that runs one job in somebody's work folder.

@@ -290,7 +290,8 @@ fn files_of_other_environments_and_policies_are_refused_with_both_names() {
         status: 5
         --- stderr
         error: the file of `dev` belongs to the policy `ID`, but the policy here is `ID`
-        hint: git log -p -- secrets/dev.yaml
+        hint: see who changed it: git log -p -- .secrets.yaml
+        hint: if it was meant, for all files at once: secretree apply --move
     "#]]);
     changes_nothing(alice.secretree(["apply", "dev", "--new-key", "--yes"])).code(5);
     changes_nothing(alice.secretree(["run", "dev", "--", "true"])).code(5);

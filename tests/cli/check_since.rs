@@ -7,7 +7,7 @@ use crate::check_codes::Scene;
 #[track_caller]
 fn found(scene: &Scene) -> Vec<String> {
     let output = scene.alice.secretree(["check", "--since", "known", "--json"]).run();
-    let report: serde_json::Value = serde_json::from_slice(output.stdout_bytes()).expect(&output.stderr());
+    let report: serde_json::Value = serde_json::from_slice(output.stdout_bytes()).expect("the report is JSON");
     let findings = report["findings"].as_array().unwrap().iter();
     let found = findings.map(|one| format!("{} {}", one["code"].as_str().unwrap(), one["file"].as_str().unwrap()));
     found.collect()

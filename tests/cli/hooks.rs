@@ -341,7 +341,12 @@ fn the_program_is_called_by_its_path_where_its_name_leads_elsewhere() {
     let folder = alice.sandbox().root().join("it's 100%d of $HOME");
     std::fs::create_dir(&folder).unwrap();
     let program = folder.join("secretree");
-    std::fs::copy(env!("CARGO_BIN_EXE_secretree"), &program).unwrap();
+    // By a process of its own: no other test's child inherits a handle that writes to it.
+    let copied = std::process::Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_secretree"))
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let path = alice.sandbox().script("secretree", "#!/bin/sh\nexit 1\n");
     let program = program.to_str().unwrap();
     alice.command(program, ["hooks", "install"]).run().succeeds();
