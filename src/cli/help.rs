@@ -30,6 +30,11 @@ People
   apply [ENV…]          Make the environment files what the policy says: who can read them
   trust ENV             Trust the key that an environment has now
 
+History
+  log [ENV [PATH]]      Show who changed which value, who was granted what, and when; needs no key
+  access ENV [PATH]     Show who could have read a value, then and since; needs no key
+  exposure NAME         Show what somebody could have read, now or once; needs no key
+
 Health
   check [ENV…]          Check policy and environments: what stands readable, who can read too much, what is missing
   doctor                Find what is wrong here, and the command that mends it
@@ -53,7 +58,7 @@ Options
   -h, --help            Print this; `secretree COMMAND --help` explains a command
   -V, --version         Print the version
 
-Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list`, `apply` and
+Without ENV, commands take $SECRETREE_ENV, then the policy's default environment; `list`, `log`, `apply` and
 `check` take all. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 no identity here can
 read this, 5 something is not what it claims to be.
 ";

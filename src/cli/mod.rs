@@ -11,8 +11,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secretree::error::{Failure, Result};
 
 use crate::commands::{
-    apply, check, completions, decrypt, demo, doctor, edit, encrypt, get, git, grant, hooks, import, init, join,
-    keygen, list, man, recipient, revoke, run, set, trust, unset, whoami,
+    access, apply, check, completions, decrypt, demo, doctor, edit, encrypt, exposure, get, git, grant, hooks, import,
+    init, join, keygen, list, log, man, recipient, revoke, run, set, trust, unset, whoami,
 };
 use crate::context::{Context, Globals};
 use crate::ui::{ClosedPipe, Ui};
@@ -45,6 +45,9 @@ enum Command {
     Revoke(revoke::Args),
     Apply(apply::Args),
     Trust(trust::Args),
+    Log(log::Args),
+    Access(access::Args),
+    Exposure(exposure::Args),
     Check(check::Args),
     Doctor(doctor::Args),
     Init(init::Args),
@@ -77,6 +80,9 @@ impl Command {
             Self::Revoke(args) => revoke::run(&args, context),
             Self::Apply(args) => apply::run(&args, context),
             Self::Trust(args) => trust::run(&args, context),
+            Self::Log(args) => log::run(&args, context),
+            Self::Access(args) => access::run(&args, context),
+            Self::Exposure(args) => exposure::run(&args, context),
             Self::Check(args) => check::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Init(args) => init::run(&args, context),

@@ -1,6 +1,7 @@
 //! The verbs, one file each: what it takes (the doc comments are its help) and what it does. A verb asks the
 //! library and tells the person; it never calls another verb.
 
+pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -9,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
+pub(crate) mod exposure;
 pub(crate) mod get;
 pub(crate) mod git;
 pub(crate) mod grant;
@@ -18,6 +20,7 @@ pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod keygen;
 pub(crate) mod list;
+pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod recipient;
 pub(crate) mod revoke;

@@ -2,6 +2,7 @@
 //! identities and the places of trust and settings; what they mean is the library's to say.
 
 mod globals;
+pub(crate) mod history;
 mod hooks;
 mod identities;
 mod names;

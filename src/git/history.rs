@@ -58,7 +58,7 @@ impl Repository {
     /// `Failed` if the repository, or a commit of `from`, cannot be read.
     pub fn changes(&self, paths: &[&Path], from: &[CommitId], stop_at: &[CommitId]) -> Result<Changes<'_>> {
         Ok(Changes {
-            steps: self.steps(paths, from, stop_at)?,
+            steps: self.steps(paths, &[], from, stop_at)?,
             pending: Vec::new().into_iter(),
         })
     }
@@ -93,7 +93,9 @@ fn changes_of(step: &Step, paths: usize) -> Vec<Change> {
     let mut changes = Vec::new();
     for path in 0..paths {
         let blob = step.blob(path);
-        let before: Vec<_> = (0..step.parents()).map(|parent| step.before(parent, path)).collect();
+        let before: Vec<_> = (0..step.parents.len())
+            .map(|parent| step.before(parent, path))
+            .collect();
         let differs = !before.contains(&blob);
         // Before a first commit, as behind missing ones, there is no file.
         if differs && (blob.is_some() || !before.is_empty()) {
@@ -119,7 +121,7 @@ impl Iterator for Changes<'_> {
                 return Some(Ok(change));
             }
             match self.steps.next()? {
-                Ok(step) => self.pending = changes_of(&step, self.steps.paths()).into_iter(),
+                Ok(step) => self.pending = changes_of(&step, self.steps.paths().len()).into_iter(),
                 Err(error) => return Some(Err(error)),
             }
         }
@@ -168,7 +170,7 @@ mod tests {
     use std::path::Path;
 
     use crate::git::testing::{Dice, Sandbox};
-    use crate::git::{BlobId, CommitId, Repository};
+    use crate::git::{BlobId, CommitId, Pattern, Repository};
 
     const PATHS: [&str; 3] = ["secrets/prod.yaml", "secrets/eu/prod.yaml", "top.yaml"];
 
@@ -207,6 +209,44 @@ mod tests {
         let path = [Path::new("secrets/prod.yaml")];
         assert_eq!(repository.changes(&path, &[head], &[head]).unwrap().count(), 0);
         assert_eq!(repository.changes(&path, &[head], &[]).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_pattern_finds_what_stood_in_folders_that_are_gone() {
+        let sandbox = Sandbox::new();
+        for path in [
+            "services/a/prod.yaml",
+            "services/b/prod.yaml",
+            "services/b/dev.yaml",
+            "services/prod.yaml",
+        ] {
+            sandbox.commit_file(path, path);
+        }
+        sandbox.git(&["rm", "-q", "-r", "services/b"]);
+        sandbox.commit("gone");
+        let repository = sandbox.repository();
+        let head = repository.head().unwrap().unwrap();
+        let pattern = Pattern {
+            parent: "services".into(),
+            rest: "prod.yaml".into(),
+        };
+        let mut steps = repository
+            .steps(&[Path::new("services/a/prod.yaml")], &[pattern], &[head], &[])
+            .unwrap();
+        let mut seen = Vec::new();
+        while let Some(step) = steps.next() {
+            let step = step.unwrap();
+            for path in step.touched() {
+                let there = step.blob(path).is_some();
+                seen.push(format!("{} {there}", steps.paths()[path].display()));
+            }
+        }
+        let expected = [
+            "services/b/prod.yaml false",
+            "services/b/prod.yaml true",
+            "services/a/prod.yaml true",
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub use attributes::Attribute;
 pub use command::{Git, IgnoreRule};
 pub use history::{Change, Changes, Version, Versions};
 pub use objects::{BlobId, Commit, CommitId};
+pub use paths::Pattern;
 pub use staged::{Content, Staged, StagedFile};
 pub use steps::{Step, Steps};
 use words::{explain, one_line, reason};

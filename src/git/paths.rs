@@ -1,8 +1,8 @@
 //! Where asked-for files stand in a commit's trees: one pass over the trees for any number of paths, and lower
-//! trees that did not change are not read again.
+//! trees that did not change are not read again. A pattern becomes a path for each folder that is seen in its place.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use git2::{ErrorCode, ObjectType, Odb, Oid};
@@ -37,11 +37,23 @@ impl Files {
 
 /// How many lower trees are remembered; neighbours in history share most of theirs.
 const KNOWN_TREES: usize = 8192;
+/// The most paths that patterns may become.
+const MOST_PATHS: usize = 100_000;
+
+/// Files of one name below each folder of a folder: `services/*/secrets/prod.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pattern {
+    /// What stands before the folder that may have any name, relative to the root; empty for the root.
+    pub parent: PathBuf,
+    /// What stands behind it.
+    pub rest: PathBuf,
+}
 
 /// The asked-for paths as a tree of names; node 0 is the root.
 pub(super) struct PathTree {
     nodes: Vec<PathNode>,
-    pub(super) count: usize,
+    /// All paths by position: those that were asked for, and behind them those that patterns became.
+    pub(super) paths: Vec<PathBuf>,
     /// What lower trees hold: most commits leave most of them as they were.
     known: HashMap<(usize, Oid), Rc<Files>>,
 }
@@ -52,33 +64,71 @@ struct PathNode {
     children: Vec<(Vec<u8>, usize)>,
     /// The paths that end here; a path may be asked for twice.
     ends: Vec<usize>,
+    /// Patterns whose folder of any name stands here.
+    patterns: Vec<Pattern>,
+    /// The names that these patterns were made paths for.
+    expanded: HashSet<Vec<u8>>,
 }
 
 impl PathTree {
-    pub(super) fn new(paths: &[&Path]) -> Self {
-        let mut nodes = vec![PathNode::default()];
-        for (position, path) in paths.iter().enumerate() {
-            let mut node = 0;
-            for name in path_names(path) {
-                let place = nodes[node]
-                    .children
-                    .binary_search_by(|(known, _)| known.as_slice().cmp(name));
-                node = match place {
-                    Ok(place) => nodes[node].children[place].1,
-                    Err(place) => {
-                        let new = nodes.len();
-                        nodes.push(PathNode::default());
-                        nodes[node].children.insert(place, (name.to_vec(), new));
-                        new
-                    }
-                };
-            }
-            nodes[node].ends.push(position);
-        }
-        Self {
-            nodes,
-            count: paths.len(),
+    pub(super) fn new(paths: &[&Path], patterns: &[Pattern]) -> Self {
+        let mut tree = Self {
+            nodes: vec![PathNode::default()],
+            paths: Vec::with_capacity(paths.len()),
             known: HashMap::new(),
+        };
+        for path in paths {
+            tree.add(path);
+        }
+        for pattern in patterns {
+            let node = tree.node_of(&pattern.parent);
+            tree.nodes[node].patterns.push(pattern.clone());
+        }
+        tree
+    }
+
+    /// The node at `path`, made if there is none.
+    fn node_of(&mut self, path: &Path) -> usize {
+        let mut node = 0;
+        for name in path_names(path) {
+            let place = self.nodes[node]
+                .children
+                .binary_search_by(|(known, _)| known.as_slice().cmp(name));
+            node = match place {
+                Ok(place) => self.nodes[node].children[place].1,
+                Err(place) => {
+                    let new = self.nodes.len();
+                    self.nodes.push(PathNode::default());
+                    self.nodes[node].children.insert(place, (name.to_vec(), new));
+                    new
+                }
+            };
+        }
+        node
+    }
+
+    fn add(&mut self, path: &Path) {
+        let node = self.node_of(path);
+        self.nodes[node].ends.push(self.paths.len());
+        self.paths.push(path.to_owned());
+    }
+
+    /// Makes the patterns at `node` paths for the folders of a tree that were not seen there before.
+    fn expand(&mut self, node: usize, tree: &[u8]) {
+        for entry in tree_entries(tree).filter(|entry| entry.is_tree) {
+            let Ok(name) = std::str::from_utf8(entry.name) else {
+                continue;
+            };
+            if self.paths.len() >= MOST_PATHS || !self.nodes[node].expanded.insert(entry.name.to_vec()) {
+                continue;
+            }
+            for pattern in self.nodes[node].patterns.clone() {
+                let path = pattern.parent.join(name).join(&pattern.rest);
+                let end = self.node_of(&path);
+                if self.nodes[end].ends.is_empty() {
+                    self.add(&path);
+                }
+            }
         }
     }
 
@@ -93,6 +143,9 @@ impl PathTree {
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(explain(&format!("object `{tree}` cannot be read"), &error).into()),
         };
+        if !self.nodes[node].patterns.is_empty() {
+            self.expand(node, object.data());
+        }
         let mut found = Vec::new();
         let mut missing = self.nodes[node].children.len();
         for entry in tree_entries(object.data()) {
@@ -109,7 +162,7 @@ impl PathTree {
                     None => return Ok(None),
                 }
             }
-            missing -= 1;
+            missing = missing.saturating_sub(1);
             if missing == 0 {
                 break;
             }

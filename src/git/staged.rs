@@ -96,7 +96,7 @@ impl Repository {
         let tree: Oid = Node::parse(object.data(), object.kind())
             .ok_or_else(|| malformed(commit.0))?
             .tree;
-        let mut wanted = PathTree::new(paths);
+        let mut wanted = PathTree::new(paths, &[]);
         let found = wanted.find(&odb, 0, tree)?;
         let content = |at| Some(Content::Known(found.as_ref()?.get(at)?));
         Ok((0..paths.len()).map(content).collect())

@@ -1,13 +1,13 @@
 //! One walk over all parents, newest first, for any number of files together: the commits after which a file is not as
 //! it was before. It compares hashes along the paths and never makes a diff, so its cost is linear in commits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use git2::Oid;
 
 use super::objects::{Node, parse_author};
-use super::paths::{Files, PathTree};
+use super::paths::{Files, PathTree, Pattern};
 use super::walk::{Walk, reachable_without};
 use super::{BlobId, CommitId, Repository, check_relative};
 use crate::error::{Failure, Result};
@@ -19,6 +19,8 @@ pub struct Step {
     pub commit: CommitId,
     /// Whether a parent is not in this clone: files may be older than this commit.
     pub at_least: bool,
+    /// The parents that this clone has, the branch that the commit was made on first.
+    pub parents: Vec<CommitId>,
     pub(super) author: Rc<[u8]>,
     after: Rc<Files>,
     before: Vec<Rc<Files>>,
@@ -30,12 +32,7 @@ impl Step {
         self.after.get(path)
     }
 
-    /// How many parents there are that this clone has.
-    pub fn parents(&self) -> usize {
-        self.before.len()
-    }
-
-    /// The file in one of these parents, the branch that the commit was made on first.
+    /// The file in one of the parents, by its position among them.
     pub fn before(&self, parent: usize, path: usize) -> Option<BlobId> {
         self.before.get(parent)?.get(path)
     }
@@ -69,17 +66,26 @@ impl Step {
 
 impl Repository {
     /// Each commit behind `from`, over all parents, newest first by the committers' dates, in which the files `paths`
-    /// (relative to the root) are not all as in one of its parents. What is behind `stop_at` is left out; commits there
+    /// (relative to the root) and those that fit `patterns` are not all as in one of its parents. What is behind `stop_at` is left out; commits there
     /// that this clone does not have leave out nothing. Linear in commits.
     ///
     /// # Errors
     /// `Failed` if the repository, or a commit of `from`, cannot be read.
-    pub fn steps(&self, paths: &[&Path], from: &[CommitId], stop_at: &[CommitId]) -> Result<Steps<'_>> {
+    pub fn steps(
+        &self,
+        paths: &[&Path],
+        patterns: &[Pattern],
+        from: &[CommitId],
+        stop_at: &[CommitId],
+    ) -> Result<Steps<'_>> {
         for path in paths {
             check_relative(path)?;
         }
+        for pattern in patterns {
+            check_relative(&pattern.parent.join("x").join(&pattern.rest))?;
+        }
         let mut steps = Steps {
-            paths: PathTree::new(paths),
+            paths: PathTree::new(paths, patterns),
             walk: Walk::new(self.odb()?),
         };
         for commit in from {
@@ -108,9 +114,10 @@ impl Steps<'_> {
         self.walk.complete
     }
 
-    /// How many paths were asked for.
-    pub(super) fn paths(&self) -> usize {
-        self.paths.count
+    /// The paths by position: those that were asked for, and behind them those that fit the patterns, as far as they were
+    /// seen in the steps so far.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths.paths
     }
 
     /// What the commit does; nothing if its files are those of a parent.
@@ -125,12 +132,14 @@ impl Steps<'_> {
         };
         let mut at_least = false;
         let mut before = Vec::with_capacity(node.parents.len());
+        let mut parents = Vec::with_capacity(node.parents.len());
         for parent in &node.parents {
             let files = match self.walk.node(*parent)? {
                 Some(parent_node) => self.files_of(*parent, &parent_node, Some(&after))?,
                 None => None,
             };
             at_least |= files.is_none();
+            parents.extend(files.is_some().then_some(CommitId(*parent)));
             before.extend(files);
         }
         self.walk.complete &= !at_least;
@@ -140,6 +149,7 @@ impl Steps<'_> {
         Ok(Some(Step {
             commit: CommitId(id),
             at_least,
+            parents,
             author: Rc::from(node.author.as_slice()),
             after,
             before,

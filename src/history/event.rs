@@ -62,6 +62,15 @@ pub enum EventKind {
         #[serde(serialize_with = "super::as_texts")]
         follows: Vec<KeyId>,
     },
+    /// The environment has a key that it had before, as after `git revert`.
+    KeyBack {
+        /// Its id.
+        #[serde(serialize_with = "as_text")]
+        key: KeyId,
+        /// What stands for it.
+        #[serde(serialize_with = "as_text")]
+        drop_box: DropBox,
+    },
     /// A public key was granted the environment key.
     Granted {
         /// The name that the grant stands under.
@@ -388,14 +397,27 @@ fn is_same(one: Option<Mark>, other: Option<Mark>) -> bool {
 }
 
 /// Shows each path where the two hold different values, or only one holds one; in order.
-pub(super) fn for_differences<'s>(
+fn for_differences<'s>(
+    before: &'s Snapshot,
+    after: &'s Snapshot,
+    mut seen: impl FnMut(&'s ValuePath, Option<Mark>, Option<Mark>),
+) {
+    for_marks(before, after, |path, old, new| {
+        if !is_same(old, new) {
+            seen(path, old, new);
+        }
+    });
+}
+
+/// Shows each path where the marks of the two differ, also where the same value is sealed under another key; in order.
+pub(super) fn for_marks<'s>(
     before: &'s Snapshot,
     after: &'s Snapshot,
     mut seen: impl FnMut(&'s ValuePath, Option<Mark>, Option<Mark>),
 ) {
     if std::sync::Arc::ptr_eq(&before.paths, &after.paths) {
         for ((path, old), (_, new)) in before.values().zip(after.values()) {
-            if old != new && !old.is_same_value(new) {
+            if old != new {
                 seen(path, Some(old), Some(new));
             }
         }
@@ -422,7 +444,7 @@ pub(super) fn for_differences<'s>(
             }
             std::cmp::Ordering::Equal => {
                 if let (Some((path, one)), Some((_, other))) = (old.next(), new.next())
-                    && !one.is_same_value(other)
+                    && one != other
                 {
                     seen(path, Some(one), Some(other));
                 }

@@ -1,23 +1,38 @@
 //! What only history can answer: what each commit did to values, grants and keys, and who could read what, then and
 //! since. It takes commits from `git` and texts from `document` and `vault::footer`, opens nothing and needs no key.
 
+mod access;
 mod cache;
+mod commits;
 mod event;
+mod exposure;
+mod holders;
 mod layout;
+mod lineage;
+mod log;
+mod numbered;
 mod policy_event;
 mod revision;
+mod scene;
 mod snapshot;
 #[cfg(test)]
 mod testing;
+mod wording;
 
 use std::fmt::Display;
 
 use serde::Serializer;
 
+pub use access::{Access, Holder, Question, Until, ValueVersion, access, version_at};
 pub use cache::Snapshots;
+pub use commits::{CommitEvents, Commits, state_events};
 pub use event::{EventKind, events_between};
+pub use exposure::{Exposed, Exposure, Exposures, Standing};
+pub use holders::Present;
+pub use log::{Filter, Log};
 pub use policy_event::{PolicyEvent, policy_events};
 pub use revision::{PolicyState, Revision};
+pub use scene::{Entries, History};
 pub use snapshot::{Granted, Kept, Mark, Seal, Snapshot};
 
 /// Serialises something as the text that it shows.

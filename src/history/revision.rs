@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::document::tree::{Node, Rules, Tree};
+use super::lineage::declared_files;
+use crate::document::tree::{Rules, Tree};
 use crate::error::Result;
 use crate::git::{BlobId, CommitId, Repository};
 use crate::names::EnvironmentName;
@@ -96,7 +97,8 @@ pub(super) fn policy_folders(
     };
     let below = found.iter().filter_map(|folder| folder.strip_prefix(root_folder).ok());
     let mut folders: Vec<PathBuf> = below.map(Path::to_owned).filter(is_looked_into).collect();
-    if !folders.iter().any(|folder| folder.as_os_str().is_empty()) {
+    // The shortest first: a `BTreeSet` gives the root's before those below it.
+    if folders.first().is_none_or(|folder| !folder.as_os_str().is_empty()) {
         folders.insert(0, PathBuf::new());
     }
     Ok((folders, complete))
@@ -168,33 +170,16 @@ pub(super) fn files_of(policy: &PolicyState, texts: &PolicyTexts) -> Vec<(Enviro
     }
 }
 
-/// What the text of a policy in `folder` plainly says about files: entries of `environments` with a `file` and without a
-/// placeholder.
+/// What the text of a policy in `folder` plainly says about files without a placeholder.
 fn plain_files(folder: &Path, text: &str) -> Vec<(EnvironmentName, PathBuf)> {
     let Ok(tree) = Tree::parse(text, Rules::Policy) else {
         return Vec::new();
     };
-    let Some(Node::Mapping(environments)) = tree.root.get("environments").map(|entry| &entry.value) else {
-        return Vec::new();
-    };
-    let mut files = Vec::new();
-    for entry in &environments.entries {
-        let Node::Mapping(fields) = &entry.value else { continue };
-        let Some(Node::Scalar(file)) = fields.get("file").map(|entry| &entry.value) else {
-            continue;
-        };
-        let name = match folder.file_name().and_then(|last| last.to_str()) {
-            Some(last) => format!("{last}/{}", &*entry.key.name),
-            None => entry.key.name.to_string(),
-        };
-        let file = folder.join(&*file.content);
-        if let Some(name) =
-            EnvironmentName::new(&name).filter(|_| is_plain(&file) && !file.to_string_lossy().contains('{'))
-        {
-            files.push((name, file));
-        }
-    }
-    files
+    let declared = declared_files(&tree, folder).into_iter();
+    let plain = declared.filter(|(_, file)| is_plain(file) && !file.to_string_lossy().contains('{'));
+    plain
+        .filter_map(|(name, file)| Some((EnvironmentName::new(&name)?, file)))
+        .collect()
 }
 
 /// Whether a path stays inside the folder it is relative to.

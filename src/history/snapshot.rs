@@ -32,13 +32,13 @@ impl Seal {
     pub fn new(key: &KeyId, version: &Version) -> Self {
         Self {
             key: u64::from_str_radix(&key.as_str()[1..], 16).expect("a key id is `k` and 16 hex digits"),
-            version: u32::from_str_radix(&version.as_str()[1..], 16).expect("a version is `v` and 8 hex digits"),
+            version: version_number(version),
         }
     }
 
     /// The id of the key. Another key may have the same id: ids are for look-up.
     pub fn key(self) -> KeyId {
-        KeyId::new(&format!("k{:016x}", self.key)).expect("16 hex digits")
+        numbered_key(self.key)
     }
 
     /// The version as a number.
@@ -46,10 +46,30 @@ impl Seal {
         self.version
     }
 
+    /// The key's id as a number.
+    pub(super) fn key_number(self) -> u64 {
+        self.key
+    }
+
     /// The version of the value.
     pub fn version(self) -> Version {
-        Version::new(&format!("v{:08x}", self.version)).expect("8 hex digits")
+        numbered_version(self.version)
     }
+}
+
+/// A version as a number.
+pub(super) fn version_number(version: &Version) -> u32 {
+    u32::from_str_radix(&version.as_str()[1..], 16).expect("a version is `v` and 8 hex digits")
+}
+
+/// The version of that number.
+pub(super) fn numbered_version(number: u32) -> Version {
+    Version::new(&format!("v{number:08x}")).expect("8 hex digits")
+}
+
+/// The key id of that number.
+pub(super) fn numbered_key(number: u64) -> KeyId {
+    KeyId::new(&format!("k{number:016x}")).expect("16 hex digits")
 }
 
 impl fmt::Debug for Seal {
@@ -87,6 +107,14 @@ impl Mark {
         match self {
             Self::Sealed(seal) => Some(seal),
             Self::Readable(_) => None,
+        }
+    }
+
+    /// The same value under no key, to be compared.
+    pub(super) fn without_key(self) -> Self {
+        match self {
+            Self::Sealed(seal) => Self::Sealed(Seal { key: 0, ..seal }),
+            readable @ Self::Readable(_) => readable,
         }
     }
 

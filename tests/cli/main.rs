@@ -23,6 +23,7 @@
     reason = "fixtures are written before anyone reads them, and a helper that fails is a failed test"
 )]
 
+mod access;
 mod action;
 mod action_runner;
 mod apply;
@@ -69,6 +70,7 @@ mod key_sources;
 mod keygen;
 mod kubernetes_server;
 mod list;
+mod log;
 mod man;
 mod merge;
 mod monorepo;

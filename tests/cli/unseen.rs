@@ -429,3 +429,24 @@ fn a_malformed_identity_is_not_repeated() {
     }
     canary.assert_unseen(team.sandbox(), &[given]);
 }
+
+#[test]
+fn log_access_and_exposure() {
+    unseen(|alice, _| {
+        let mut commands = Vec::new();
+        for operands in [
+            "log",
+            "log dev a.b",
+            "log dev --json",
+            "access dev",
+            "access dev a.b",
+            "access dev d",
+            "access dev a.b --at HEAD --json",
+            "exposure alice",
+            "exposure alice --json",
+        ] {
+            commands.push(words(alice, operands));
+        }
+        commands
+    });
+}
