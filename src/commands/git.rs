@@ -1,5 +1,6 @@
 //! `git`: what git starts by itself, as `hooks install` told it. Nobody types these, so the overview leaves them out.
 
+mod merge;
 mod pre_commit;
 mod textconv;
 
@@ -22,6 +23,7 @@ pub(crate) struct Args {
 /// The verbs under `git`.
 #[derive(clap::Subcommand)]
 enum Verb {
+    Merge(merge::Args),
     PreCommit(pre_commit::Args),
     Textconv(textconv::Args),
 }
@@ -29,6 +31,7 @@ enum Verb {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     match &args.verb {
+        Verb::Merge(args) => merge::run(args, context),
         Verb::PreCommit(args) => pre_commit::run(args, context),
         Verb::Textconv(args) => textconv::run(args, context),
     }

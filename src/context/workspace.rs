@@ -133,6 +133,11 @@ impl Context {
         Vault::new(self.setup(loaded, loaded)?)
     }
 
+    /// A vault that finishes nothing that another command left: for what git starts in the middle of its work.
+    pub(crate) fn vault_that_looks<'p>(&self, loaded: &'p LoadedPolicy) -> Result<Vault<'p>> {
+        Vault::looking(self.setup(loaded, loaded)?)
+    }
+
     /// A vault that only looks, over another policy than the one that holds `now`.
     pub(super) fn vault_over<'p>(&self, loaded: &'p LoadedPolicy, now: &LoadedPolicy) -> Result<Vault<'p>> {
         Vault::looking(self.setup(loaded, now)?)

@@ -42,6 +42,31 @@ pub fn write_tokens(text: &str, lines: &Lines<'_>, line_end: LineEnd, tokens: &[
     std::mem::take(&mut *splice(text, &replacements))
 }
 
+/// The tree's text, without its footer, with other tokens in the place of tokens and nothing around them moved. Nothing if
+/// there are none; the scalars are in the order of the text.
+pub fn replace_contents(tree: &Tree<'_>, tokens: &[(&Scalar<'_>, String)]) -> Option<String> {
+    let mut replacements = Vec::with_capacity(tokens.len());
+    for (scalar, token) in tokens {
+        let start = scalar.head.start;
+        match tree.text[start..scalar.end()].find(&*scalar.content) {
+            Some(at) => replacements.push(Replacement {
+                range: start + at..start + at + scalar.content.len(),
+                text: Zeroizing::new(token.clone()),
+            }),
+            // Written over several lines: it gets a line of its own.
+            None => push_token(
+                tree.text,
+                &tree.lines,
+                super::lines::line_end(tree.text),
+                scalar,
+                token,
+                &mut replacements,
+            ),
+        }
+    }
+    (!tokens.is_empty()).then(|| std::mem::take(&mut *splice(tree.body(), &replacements)))
+}
+
 fn push_token(
     text: &str,
     lines: &Lines<'_>,

@@ -191,6 +191,14 @@ impl Repository {
         Ok(found)
     }
 
+    /// The commits that an unfinished merge brings; none if none is under way.
+    pub fn merged_now(&self) -> Vec<CommitId> {
+        self.merge_heads()
+            .iter()
+            .filter_map(|name| CommitId::new(name))
+            .collect()
+    }
+
     /// Whether history ends early here (`git clone --depth`): answers from it are "at least".
     pub fn is_shallow(&self) -> bool {
         self.inner().is_ok_and(git2::Repository::is_shallow)

@@ -83,7 +83,7 @@ impl Repository {
     }
 
     /// The other parents of a merge that is about to be concluded, as `MERGE_HEAD` names them.
-    fn merge_heads(&self) -> Vec<String> {
+    pub(super) fn merge_heads(&self) -> Vec<String> {
         let text = fs::read_to_string(self.directory.join("MERGE_HEAD")).unwrap_or_default();
         let is_name = |line: &&str| line.len() >= 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         text.lines().filter(is_name).map(str::to_owned).collect()

@@ -67,16 +67,6 @@ pub(super) struct Decider<'p> {
     path: Vec<Segment>,
 }
 
-impl Side {
-    /// The other one.
-    pub(super) fn opposite(self) -> Self {
-        match self {
-            Self::Ours => Self::Theirs,
-            Self::Theirs => Self::Ours,
-        }
-    }
-}
-
 impl<'p> Decider<'p> {
     /// Decides about these two texts, `main` being that of `main_side`.
     pub(super) fn new(

@@ -32,6 +32,17 @@ pub enum Side {
     Theirs,
 }
 
+impl Side {
+    /// The other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Ours => Self::Theirs,
+            Self::Theirs => Self::Ours,
+        }
+    }
+}
+
 /// What is merged.
 pub struct Task<'t, 'a> {
     /// What both grew out of; nothing if each side made the file.

@@ -29,6 +29,15 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Of what no commit brought.
+    pub(super) fn uncommitted() -> Self {
+        Self {
+            commit: None,
+            author: String::new(),
+            time: 0,
+        }
+    }
+
     /// `commit 1a2b3c4d of Alice, 2026-01-31`, or what stands in for it.
     pub fn shown(&self) -> String {
         let author: String = self

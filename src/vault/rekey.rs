@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Vault;
 use super::apply::Wanted;
 use super::environment::{Environment, seal_value};
-use super::footer::Previous;
+use super::footer::{Footer, Previous, footer_of};
 use super::past::{Origin, PastKeys};
 use super::past_files::past_files;
 use super::reading::{Reading, Rulebook};
@@ -20,6 +20,7 @@ use crate::document::path::ValuePath;
 use crate::document::token::Token;
 use crate::document::write::write_tokens;
 use crate::error::Result;
+use crate::git::CommitId;
 use crate::names::{EnvironmentName, KeyId, Version};
 
 /// The most keys, besides the replaced one and HEAD's, that a new key follows.
@@ -110,23 +111,26 @@ impl Vault<'_> {
     ) -> Result<BTreeMap<KeyId, String>> {
         let name = environment.rules.environment.name.clone();
         let footer = &environment.reading.footer;
-        let head = self.scene().head()?;
-        let (past, _) = self
-            .scene()
-            .past(environment.rules.environment, footer, &environment.key, head, None)?;
-        let mut followed = vec![environment.key.clone()];
-        followed.extend(past.latest().and_then(|latest| past.key(latest)).cloned());
-        let mut older: Vec<_> = past
-            .drop_boxes()
-            .filter(|drop_box| footer.follows.contains_key(&drop_box.id()))
-            .filter_map(|drop_box| Some((past.origin(drop_box)?.time, past.key(drop_box)?.clone())))
-            .collect();
-        older.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-        followed.extend(older.into_iter().take(MOST_FOLLOWED).map(|(_, key)| key));
-        followed
-            .iter()
-            .map(|old| follows_entry(old, &name, key.drop_box()))
-            .collect()
+        let merged = self.merged_now();
+        let past = self.past_with(environment.rules, footer, &environment.key, &merged)?;
+        let mut keys = vec![environment.key.clone()];
+        // Who concludes a merge joins what both sides have.
+        if let Some((repository, prefix)) = self.inside() {
+            let file = prefix.join(&environment.rules.environment.file);
+            for commit in merged {
+                let text = repository.blob_at(commit, &file).unwrap_or_default();
+                let footer = text.and_then(|bytes| footer_of(&String::from_utf8(bytes).ok()?));
+                keys.extend(footer.and_then(|footer| past.key(&footer.drop_box).cloned()));
+            }
+        }
+        follows_of(&past, &name, &[footer], keys, key)
+    }
+
+    /// The commits that an unfinished merge brings.
+    pub(super) fn merged_now(&self) -> Vec<CommitId> {
+        self.inside()
+            .map(|(repository, _)| repository.merged_now())
+            .unwrap_or_default()
     }
 
     /// The `follows` of a key for a file that is not there: of the last key that history has, if it opens here.
@@ -160,6 +164,29 @@ impl Vault<'_> {
         past.read(repository, &found.files, head, None, &mut self.identities)?;
         Ok(past)
     }
+}
+
+/// The words for the key `new` of these keys, of HEAD's if that is another, and of each key that one of `footers` follows,
+/// as far as they open here.
+pub(super) fn follows_of(
+    past: &PastKeys,
+    name: &EnvironmentName,
+    footers: &[&Footer],
+    mut keys: Vec<EnvironmentKey>,
+    new: &EnvironmentKey,
+) -> Result<BTreeMap<KeyId, String>> {
+    keys.extend(past.latest().and_then(|latest| past.key(latest)).cloned());
+    let is_followed = |drop_box: &DropBox| footers.iter().any(|footer| footer.follows.contains_key(&drop_box.id()));
+    let mut older: Vec<_> = past
+        .drop_boxes()
+        .filter(|drop_box| is_followed(drop_box))
+        .filter_map(|drop_box| Some((past.origin(drop_box)?.time, past.key(drop_box)?.clone())))
+        .collect();
+    older.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    keys.extend(older.into_iter().take(MOST_FOLLOWED).map(|(_, key)| key));
+    keys.iter()
+        .map(|old| follows_entry(old, name, new.drop_box()))
+        .collect()
 }
 
 /// The entry of `follows` by which `old` vouches for the key of `new`.

@@ -45,14 +45,8 @@ impl Vault<'_> {
         if foreign.is_empty() {
             return Ok(Vec::new());
         }
-        let head = self.scene().head()?;
-        let (past, _) = self.scene().past(
-            rules.environment,
-            &environment.reading.footer,
-            &environment.key,
-            head,
-            None,
-        )?;
+        let merged = self.merged_now();
+        let past = self.past_with(rules, &environment.reading.footer, &environment.key, &merged)?;
         let mut taken = Vec::new();
         for (path, token) in foreign {
             let unknown = || {
@@ -97,11 +91,14 @@ impl Vault<'_> {
         let Some((repository, prefix)) = self.inside() else {
             return Ok(None);
         };
-        let Some(head) = repository.head()? else {
-            return Ok(None);
-        };
-        let found = past_files(repository, Some(head), None, prefix, rules.environment)?;
-        origin_of(repository, &found.files, head, base64)
+        for head in repository.head()?.into_iter().chain(repository.merged_now()) {
+            let found = past_files(repository, Some(head), None, prefix, rules.environment)?;
+            let origin = origin_of(repository, &found.files, head, base64)?;
+            if origin.is_some() {
+                return Ok(origin);
+            }
+        }
+        Ok(None)
     }
 
     /// Whether each public key that ever held `old` belongs to a reader by the current policy, and by the policy of the
