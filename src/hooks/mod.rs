@@ -25,19 +25,22 @@ pub enum Part {
     Hook,
     /// The diff driver.
     Diff,
+    /// The merge driver.
+    Merge,
     /// The lines of `.gitattributes`.
     Attributes,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Hook, Self::Diff, Self::Attributes];
+    pub const ALL: [Self; 4] = [Self::Hook, Self::Diff, Self::Merge, Self::Attributes];
 
     /// What a person calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hook => "pre-commit hook",
             Self::Diff => "diff driver",
+            Self::Merge => "merge driver",
             Self::Attributes => "attributes",
         }
     }
@@ -130,6 +133,7 @@ impl<'r> Installation<'r> {
             let state = match part {
                 Part::Hook => hook_file::state(&self.hook, &self.program),
                 Part::Diff => settings::state(settings::DIFF, self.git, &self.program),
+                Part::Merge => settings::state(settings::MERGE, self.git, &self.program),
                 Part::Attributes => attributes::state(root, &self.patterns),
             }?;
             Ok(Status {
@@ -153,6 +157,7 @@ impl<'r> Installation<'r> {
         match part {
             Part::Hook => hook_file::install(&self.hook, &self.program),
             Part::Diff => settings::install(settings::DIFF, self.git, &self.program),
+            Part::Merge => settings::install(settings::MERGE, self.git, &self.program),
             Part::Attributes => attributes::install(self.repository.root(), &self.patterns),
         }
     }
@@ -165,6 +170,7 @@ impl<'r> Installation<'r> {
         match part {
             Part::Hook => hook_file::uninstall(&self.hook),
             Part::Diff => settings::uninstall(settings::DIFF, self.git),
+            Part::Merge => settings::uninstall(settings::MERGE, self.git),
             Part::Attributes => attributes::uninstall(self.repository.root()),
         }
     }
@@ -173,7 +179,7 @@ impl<'r> Installation<'r> {
     pub fn place(&self, part: Part) -> PathBuf {
         match part {
             Part::Hook => self.hook.file.clone(),
-            Part::Diff => self.hook.configuration.clone(),
+            Part::Diff | Part::Merge => self.hook.configuration.clone(),
             Part::Attributes => attributes::path(self.repository.root()),
         }
     }

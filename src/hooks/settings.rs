@@ -21,6 +21,25 @@ pub(super) const DIFF: &[Setting] = &[Setting {
     is_command: true,
 }];
 
+/// The merge driver. Between common ancestors, where nobody looks at conflicts, git takes what both grew out of.
+pub(super) const MERGE: &[Setting] = &[
+    Setting {
+        key: "merge.secretree.name",
+        words: "secretree: environment files, path by path",
+        is_command: false,
+    },
+    Setting {
+        key: "merge.secretree.driver",
+        words: " git merge %O %A %B %L %P %S %X %Y",
+        is_command: true,
+    },
+    Setting {
+        key: "merge.secretree.recursive",
+        words: "binary",
+        is_command: false,
+    },
+];
+
 impl Setting {
     fn value(&self, program: &str) -> String {
         match (self.is_command, self.words.contains('%')) {
@@ -36,7 +55,7 @@ impl Setting {
         let verb: Vec<_> = self.words.split_whitespace().take(2).collect();
         match self.is_command {
             true => value.contains(&format!(" {}", verb.join(" "))),
-            false => value.starts_with("secretree"),
+            false => value.starts_with("secretree") || value == self.words,
         }
     }
 

@@ -32,7 +32,7 @@ fn an_environment_has_no_file_yet() {
         --- stdout
         warning[file-not-made]: `dev` has no file yet: there is no `secrets/dev.yaml`
           cure: secretree apply dev
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -105,7 +105,7 @@ fn somebody_reads_by_the_policy_and_not_by_the_file() {
         --- stdout
         error[not-granted]: the policy lets you read `dev`, but its file holds no grant for your key
           hint: ask alice to run `secretree apply dev`
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         1 error, 1 warning
@@ -115,7 +115,7 @@ fn somebody_reads_by_the_policy_and_not_by_the_file() {
         --- stdout
         warning[grants-differ]: the file of `dev` is not what the policy says: bob cannot read it yet
           cure: secretree apply dev
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -141,7 +141,7 @@ fn somebody_reads_by_the_file_and_not_by_the_policy() {
         --- stdout
         warning[grant-left]: the policy no longer lets you read `dev`, but its file still grants you its key
           hint: ask alice to run `secretree apply dev`
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -152,7 +152,7 @@ fn somebody_reads_by_the_file_and_not_by_the_policy() {
         --- stdout
         warning[grants-differ]: the file of `dev` is not what the policy says: bob still can
           cure: secretree apply dev
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings

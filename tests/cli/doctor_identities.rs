@@ -273,7 +273,7 @@ fn a_stranger_is_told_to_join() {
           hint: one of its readers runs `secretree apply dev`
         warning[file-not-made]: `prod` has no file yet: there is no `secrets/prod.yaml`
           hint: one of its readers runs `secretree apply prod`
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         1 error, 3 warnings

@@ -39,7 +39,7 @@ fn a_clone_is_shallow() {
         --- stdout
         warning[shallow-clone]: the history here is cut (a shallow clone): whether a key is to be trusted cannot always be told
           cure: git fetch --unshallow
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -67,7 +67,7 @@ fn what_cannot_be_mended_here_is_named() {
         --- stdout
         warning[partial-clone]: objects are missing here (a partial clone): whether a key is to be trusted cannot always be told
           hint: clone it again without `--filter`
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -86,7 +86,7 @@ fn what_cannot_be_mended_here_is_named() {
           cure: secretree apply dev
         warning[file-not-made]: `prod` has no file yet: there is no `secrets/prod.yaml`
           cure: secretree apply prod
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 4 warnings
@@ -112,7 +112,7 @@ fn references_are_stored_in_a_way_that_cannot_be_read() {
           cure: git refs migrate --ref-format=files
           hint: git before 2.49 cannot do that while there are reflogs
           hint: values can be used; whether a key is to be trusted rests on this machine alone
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings
@@ -173,7 +173,7 @@ fn git_ignores_a_file() {
         --- stdout
         error[file-ignored]: git ignores `secrets/prod.yaml` (`.gitignore` line 2: `/secrets/prod*`), so nobody else gets it
           cure: git add --force -- secrets/prod.yaml
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         1 error, 1 warning
@@ -194,7 +194,7 @@ fn git_was_not_given_the_files() {
         --- stdout
         warning[file-untracked]: `.secrets.yaml` and 2 more files are not in git yet
           cure: git add -- .secrets.yaml secrets/dev.yaml secrets/prod.yaml
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install
         --- stderr
         0 errors, 2 warnings

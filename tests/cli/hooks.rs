@@ -78,6 +78,7 @@ fn a_plain_repository_gets_all_parts_and_loses_them_again() {
         --- stdout
         missing    pre-commit hook  .git/hooks/pre-commit
         missing    diff driver      .git/config
+        missing    merge driver     .git/config
         missing    attributes       .gitattributes
         --- stderr
         next: secretree hooks install
@@ -87,6 +88,7 @@ fn a_plain_repository_gets_all_parts_and_loses_them_again() {
         --- stderr
         pre-commit hook: installed in .git/hooks/pre-commit
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
     "#]]);
     hooks(&alice, "status").check(expect![[r#"
@@ -94,6 +96,7 @@ fn a_plain_repository_gets_all_parts_and_loses_them_again() {
         --- stdout
         installed  pre-commit hook  .git/hooks/pre-commit
         installed  diff driver      .git/config
+        installed  merge driver     .git/config
         installed  attributes       .gitattributes
     "#]]);
     let installed = everything(&alice.work(""));
@@ -117,6 +120,7 @@ fn a_plain_repository_gets_all_parts_and_loses_them_again() {
         --- stderr
         pre-commit hook: as it should be
         diff driver: as it should be
+        merge driver: as it should be
         attributes: as it should be
     "#]]);
     assert_eq!(everything(&alice.work("")), installed);
@@ -130,6 +134,7 @@ fn a_plain_repository_gets_all_parts_and_loses_them_again() {
         --- stderr
         pre-commit hook: taken out of .git/hooks/pre-commit
         diff driver: taken out of .git/config
+        merge driver: taken out of .git/config
         attributes: taken out of .gitattributes
     "#]]);
     assert_eq!(everything(&alice.work("")), before);
@@ -254,6 +259,7 @@ fn a_hook_of_another_decides_as_before() {
         status: 1
         --- stderr
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
         error: `[SANDBOX]/alice/work/.git/hooks/pre-commit` is there and not executable, so git does not run it
         hint: make it executable or remove it, then: secretree hooks install
@@ -281,41 +287,49 @@ fn what_is_out_of_date_is_brought_up_to_date() {
         --- stdout
         stale      pre-commit hook  .git/hooks/pre-commit
         stale      diff driver      .git/config
+        installed  merge driver     .git/config
         stale      attributes       .gitattributes
         --- stderr
         next: secretree hooks install
     "#]]);
     alice.secretree(["hooks", "status", "--json"]).run().check(expect![[r#"
-            status: 0
-            --- stdout
+        status: 0
+        --- stdout
+        {
+          "parts": [
             {
-              "parts": [
-                {
-                  "part": "pre-commit hook",
-                  "state": "stale",
-                  "file": ".git/hooks/pre-commit",
-                  "advice": []
-                },
-                {
-                  "part": "diff driver",
-                  "state": "stale",
-                  "file": ".git/config",
-                  "advice": []
-                },
-                {
-                  "part": "attributes",
-                  "state": "stale",
-                  "file": ".gitattributes",
-                  "advice": []
-                }
-              ]
+              "part": "pre-commit hook",
+              "state": "stale",
+              "file": ".git/hooks/pre-commit",
+              "advice": []
+            },
+            {
+              "part": "diff driver",
+              "state": "stale",
+              "file": ".git/config",
+              "advice": []
+            },
+            {
+              "part": "merge driver",
+              "state": "installed",
+              "file": ".git/config",
+              "advice": []
+            },
+            {
+              "part": "attributes",
+              "state": "stale",
+              "file": ".gitattributes",
+              "advice": []
             }
-        "#]]);
+          ]
+        }
+    "#]]);
     hooks(&alice, "install").check(expect![[r#"
         status: 0
         --- stderr
         pre-commit hook: brought up to date in .git/hooks/pre-commit
         diff driver: brought up to date in .git/config
+        merge driver: as it should be
         attributes: brought up to date in .gitattributes
     "#]]);
     assert!(alice.read_text(".gitattributes").contains("/qa.yaml diff=secretree"));
@@ -328,6 +342,7 @@ fn what_is_out_of_date_is_brought_up_to_date() {
     hooks(&alice, "install").check(expect![[r#"
         status: 1
         --- stderr
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
         error: `[SANDBOX]/alice/work/.git/hooks/pre-commit`: the line `# <<< secretree hooks <<<` is missing
         hint: take out by hand what is left of the lines of `secretree hooks`
@@ -369,6 +384,7 @@ fn hooks_path_husky_and_hooks_for_all_repositories_are_found() {
         --- stderr
         pre-commit hook: installed in githooks/pre-commit
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
         note: the hook is a file of the repository: commit it, and everybody has it
     "#]]);
@@ -543,7 +559,7 @@ fn doctor_says_what_is_missing_and_the_cure_mends_it() {
             .collect::<Vec<_>>()
     };
     expect![[r#"
-        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver and attributes
+        warning[hooks-missing]: not set up in this clone: pre-commit hook, diff driver, merge driver and attributes
           cure: secretree hooks install"#]]
     .assert_eq(&doctor(&alice).join("\n"));
     hooks(&alice, "install").succeeds();
@@ -577,6 +593,7 @@ fn init_offers_it() {
             wrote .secrets.yaml, secrets/dev.yaml, secrets/prod.yaml
             pre-commit hook: installed in .git/hooks/pre-commit
             diff driver: installed in .git/config
+            merge driver: installed in .git/config
             attributes: installed in .gitattributes
             committed COMMIT
             next: `secretree edit dev` puts values in, `secretree run dev -- CMD` uses them
@@ -588,6 +605,7 @@ fn init_offers_it() {
         --- stdout
         installed  pre-commit hook  .git/hooks/pre-commit
         installed  diff driver      .git/config
+        installed  merge driver     .git/config
         installed  attributes       .gitattributes
     "#]]);
 }

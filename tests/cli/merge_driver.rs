@@ -72,6 +72,35 @@ fn a_cherry_picked_value_and_a_revert_are_carried_into_a_new_key() {
 }
 
 #[test]
+fn what_hooks_install_sets_up_merges() {
+    let team = Team::new(&["alice"]);
+    let alice = team.person("alice");
+    edit(&alice, "dev", "z: one\n").run().succeeds();
+    alice.secretree(["hooks", "install"]).run().code(0);
+    alice.commit("secrets");
+    // Two branches that were merged with each other have two common ancestors, which git merges before.
+    branch(&alice, "topic", "main");
+    set(&alice, "dev", "y", "theirs").succeeds();
+    alice.commit("topic");
+    alice.git(["checkout", "--quiet", "main"]).run().code(0);
+    set(&alice, "dev", "x", "ours").succeeds();
+    alice.commit("main");
+    alice.git(["branch", "before"]).run().code(0);
+    alice.git(["merge", "--no-edit", "topic"]).run().code(0);
+    alice.git(["checkout", "--quiet", "topic"]).run().code(0);
+    alice.git(["merge", "--no-edit", "before"]).run().code(0);
+    set(&alice, "dev", "z", "theirs").succeeds();
+    alice.commit("z");
+    alice.git(["checkout", "--quiet", "main"]).run().code(0);
+    set(&alice, "dev", "w", "ours").succeeds();
+    alice.commit("w");
+    alice.git(["merge", "--no-edit", "topic"]).run().code(0);
+    for (path, value) in [("z", "theirs"), ("\"y\"", "theirs"), ("x", "ours"), ("w", "ours")] {
+        assert_gets(&alice, "dev", path, value);
+    }
+}
+
+#[test]
 fn a_stash_meets_a_new_key() {
     let team = team(&["alice", "bob"], "a: one\nb: two\n");
     let (alice, bob) = (team.person("alice"), team.person("bob"));

@@ -497,3 +497,26 @@ fn diff() {
         .into()
     });
 }
+
+#[test]
+fn git_merge() {
+    unseen(|alice, _| {
+        let given = alice.sandbox().root().join("given");
+        std::fs::create_dir_all(&given).unwrap();
+        let given = given.display();
+        // The file in its state against the one that was committed, from either side.
+        let merge = |ours: &str, theirs: &str| {
+            let script = format!(
+                "git show HEAD:secrets/dev.yaml > {given}/sound && cp secrets/dev.yaml {given}/state && \
+                 cp {given}/{ours} {given}/ours && cp {given}/{theirs} {given}/theirs && \
+                 secretree git merge {given}/sound {given}/ours {given}/theirs 7 secrets/dev.yaml base HEAD topic"
+            );
+            alice.command("sh", ["-c", &script])
+        };
+        vec![
+            merge("state", "sound"),
+            merge("sound", "state"),
+            merge("state", "state"),
+        ]
+    });
+}
