@@ -370,6 +370,20 @@ fn the_program_is_called_by_its_path_where_its_name_leads_elsewhere() {
     alice.secretree(["set", "dev", "a"]).input("two").run().succeeds();
     let shown = alice.git(["diff"]).run().stdout();
     assert!(shown.contains("\n+a: <v"), "{shown}");
+    // Two values that stand side by side: git alone would leave a conflict, the driver does not.
+    alice.secretree(["set", "dev", "b"]).input("one").run().succeeds();
+    alice.commit("both");
+    alice.git(["checkout", "--quiet", "-b", "other"]).run().succeeds();
+    for (branch, path) in [("other", "c"), ("main", "d")] {
+        alice.git(["checkout", "--quiet", branch]).run().succeeds();
+        alice.secretree(["set", "dev", path]).input("new").run().succeeds();
+        alice.commit(path);
+    }
+    let merge = alice.git(["merge", "--quiet", "--no-edit", "other"]).run();
+    merge.code(0);
+    for path in ["a", "b", "c", "d"] {
+        alice.secretree(["get", "dev", path]).run().succeeds();
+    }
 }
 
 #[test]

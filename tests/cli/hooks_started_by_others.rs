@@ -84,6 +84,7 @@ fn the_framework_starts_it_as_a_local_hook() {
               language: system
               require_serial: true
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
     "#]]);
     let lines: String = advice(&alice).lines().map(|line| format!("{line}\n")).collect();
@@ -153,6 +154,7 @@ fn lefthook_starts_it() {
               secretree:
                 run: secretree git pre-commit
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
     "#]]);
     alice.write("lefthook.yml", advice(&alice));
@@ -172,6 +174,7 @@ fn husky_starts_it() {
         --- stderr
         pre-commit hook: installed in .husky/pre-commit
         diff driver: installed in .git/config
+        merge driver: installed in .git/config
         attributes: installed in .gitattributes
         note: the hook is a file of the repository: commit it, and everybody has it
     "#]]);
