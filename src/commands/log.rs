@@ -1,15 +1,21 @@
 //! `log`: who changed what, value by value, from git's own history.
 
+mod reveal;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use secretree::error::Result;
+use secretree::git::CommitId;
 use secretree::history::{CommitEvents, Entries, EventKind, Filter, Log, PolicyEvent};
+use secretree::names::EnvironmentName;
 use secretree::policy::Reach;
 use secretree::vault::Rulebook;
 use secretree::when::date_text;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use zeroize::Zeroizing;
 
+use self::reveal::Opener;
 use crate::context::Context;
 use crate::context::history::{Archive, known_path, short};
 use crate::ui::escaped;
@@ -17,7 +23,7 @@ use crate::ui::escaped;
 /// Show who changed which value, who was granted what, and when; needs no key
 ///
 /// One line for each commit behind HEAD that did something, newest first, and under it what it did: values by path,
-/// grants, keys, and what the policy says. Values are not shown. A merge shows what it brought itself; a new key over the
+/// grants, keys, and what the policy says. A merge shows what it brought itself; a new key over the
 /// same values changes none. With PATH: what happened to this value, also before it was moved there.
 #[derive(clap::Args)]
 #[command(
@@ -28,7 +34,8 @@ Names and dates are the authors' claims; `signed` says that a commit carries a s
 With --json: {\"complete\": bool, \"commits\": [{\"commit\", \"date\", \"time\" (seconds since 1970), \"author\", \"email\",
 \"signed\", \"subject\", \"policy\": [EVENT], \"environments\": [{\"environment\", \"events\": [EVENT]}]}]}. An EVENT has
 \"event\" (added, changed, set-back, removed, moved, granted, revoked, new-key, …), and what belongs to it: \"path\",
-\"version\" (null where the value is readable), \"before\", \"from\", \"recipient\", \"label\".
+\"version\" (null where the value is readable), \"before\", \"from\", \"recipient\", \"label\"; with --reveal \"values\":
+{\"before\", \"after\"}, null for what was not there or cannot be opened.
 
 Examples:
   secretree log
@@ -45,6 +52,9 @@ pub(crate) struct Args {
     /// Show the newest N commits only
     #[arg(short = 'n', long, value_name = "N")]
     max_count: Option<usize>,
+    /// Show the values too, as far as an identity here opens them
+    #[arg(long)]
+    reveal: bool,
 }
 
 /// The shape of `--json`.
@@ -72,7 +82,69 @@ struct Row {
 #[derive(Serialize)]
 struct EnvironmentRow {
     environment: String,
-    events: Vec<EventKind>,
+    events: Vec<EventRow>,
+}
+
+#[derive(Serialize)]
+struct EventRow {
+    #[serde(flatten)]
+    event: EventKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Values>,
+}
+
+/// The values before and after an event.
+#[derive(Serialize)]
+struct Values {
+    #[serde(serialize_with = "as_text")]
+    before: Option<Zeroizing<String>>,
+    #[serde(serialize_with = "as_text")]
+    after: Option<Zeroizing<String>>,
+}
+
+fn as_text<S: Serializer>(text: &Option<Zeroizing<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_ref().map(|text| text.as_str()).serialize(serializer)
+}
+
+impl Values {
+    /// The values of an event in a commit; nothing for events that are about none.
+    fn of(
+        opener: &mut Opener<'_>,
+        commit: CommitId,
+        parent: Option<CommitId>,
+        environment: &EnvironmentName,
+        event: &EventKind,
+    ) -> Option<Self> {
+        let (before, after) = match event {
+            EventKind::Added { path, .. } => (None, Some(path)),
+            EventKind::Changed { path, .. } => (Some(path), Some(path)),
+            EventKind::SetBack { path, before, .. } => (before.and(Some(path)), Some(path)),
+            EventKind::Removed { path, .. } => (Some(path), None),
+            _ => return None,
+        };
+        let before = before.zip(parent);
+        Some(Self {
+            before: before.and_then(|(path, parent)| opener.value(parent, environment, path)),
+            after: after.and_then(|path| opener.value(commit, environment, path)),
+        })
+    }
+
+    /// The values behind the words of an event.
+    fn shown(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        let side = |value: &Zeroizing<String>| Zeroizing::new(format!("`{}`", escaped(value)));
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => {
+                let (before, after) = (side(before), side(after));
+                let _ = write!(text, ": {}, before {}", *after, *before);
+            }
+            (Some(one), None) | (None, Some(one)) => {
+                let _ = write!(text, ": {}", *side(one));
+            }
+            (None, None) => {}
+        }
+        text
+    }
 }
 
 /// Runs the command.
@@ -101,17 +173,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     };
     let commits = log.commits(Filter { environment, path });
     let commits = commits.take(args.max_count.unwrap_or(usize::MAX));
+    let mut opener = args.reveal.then(|| Opener::new(context));
     if context.ui.wants_json() {
-        let rows = commits.map(|commit| row(&archive, commit));
+        let rows = commits.map(|commit| row(&archive, commit, opener.as_mut()));
         let report = Report {
             complete: log.is_complete(),
             commits: rows.collect::<Result<_>>()?,
         };
         context.ui.json(&report)?;
     } else {
-        let mut text = String::new();
+        let mut text = Zeroizing::new(String::new());
         for commit in commits {
-            show(&archive, &commit, &mut text)?;
+            show(&archive, &commit, &mut text, opener.as_mut())?;
             // As it comes: whoever reads the first page does not wait for the last.
             if text.len() > 1 << 16 {
                 context.ui.data(text.as_bytes())?;
@@ -121,16 +194,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         context.ui.data(text.as_bytes())?;
     }
     context.tell_incomplete(&archive, log.is_complete());
+    if let Some(opener) = opener {
+        opener.check()?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(archive: &Archive, events: CommitEvents) -> Result<Row> {
+fn row(archive: &Archive, events: CommitEvents, mut opener: Option<&mut Opener<'_>>) -> Result<Row> {
     let commit = archive.repository.commit(events.commit)?;
-    let environments = events.environments.into_iter();
-    let environments = environments.map(|(environment, events)| EnvironmentRow {
-        environment: environment.to_string(),
-        events,
-    });
+    let mut environments = Vec::with_capacity(events.environments.len());
+    for (environment, events) in events.environments {
+        let parent = commit.parents.first().copied();
+        let mut row = |event| {
+            let opener = opener.as_deref_mut();
+            let values = opener.and_then(|opener| Values::of(opener, commit.id, parent, &environment, &event));
+            EventRow { event, values }
+        };
+        let events = events.into_iter().map(&mut row).collect();
+        let environment = environment.to_string();
+        environments.push(EnvironmentRow { environment, events });
+    }
     Ok(Row {
         commit: commit.id.to_string(),
         date: date_text(commit.time),
@@ -140,11 +223,16 @@ fn row(archive: &Archive, events: CommitEvents) -> Result<Row> {
         signed: commit.signed,
         subject: commit.subject,
         policy: events.policy,
-        environments: environments.collect(),
+        environments,
     })
 }
 
-fn show(archive: &Archive, events: &CommitEvents, text: &mut String) -> Result<()> {
+fn show(
+    archive: &Archive,
+    events: &CommitEvents,
+    text: &mut String,
+    mut opener: Option<&mut Opener<'_>>,
+) -> Result<()> {
     let commit = archive.repository.commit(events.commit)?;
     let signed = if commit.signed { "signed" } else { "unsigned" };
     let head = format!(
@@ -160,7 +248,11 @@ fn show(archive: &Archive, events: &CommitEvents, text: &mut String) -> Result<(
     }
     for (environment, events) in &events.environments {
         for event in events {
-            let _ = writeln!(text, "  {environment}: {}", escaped(&event.to_string()));
+            let parent = commit.parents.first().copied();
+            let opener = opener.as_deref_mut();
+            let values = opener.and_then(|opener| Values::of(opener, commit.id, parent, environment, event));
+            let values = values.map(|values| values.shown()).unwrap_or_default();
+            let _ = writeln!(text, "  {environment}: {}{}", escaped(&event.to_string()), *values);
         }
     }
     Ok(())

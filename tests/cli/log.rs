@@ -404,6 +404,75 @@ fn other_work_trees_stashes_and_a_bisect_are_no_obstacle() {
 }
 
 #[test]
+fn readers_may_see_the_values() {
+    let alice = alice_with_git(TWO_ENVIRONMENTS);
+    set(&alice, "a", "first");
+    alice.commit("first");
+    set(&alice, "a", "second\u{1b}[2J");
+    alice.commit("second");
+    alice.secretree(["unset", "dev", "a"]).run().succeeds();
+    alice.commit("third");
+    changes_nothing(alice.secretree(["log", "dev", "a", "--reveal"])).check(expect![[r#"
+        status: 0
+        --- stdout
+        COMMIT 2026-01-05 alice (unsigned): third
+          dev: removed a: `second\u{1b}[2J`
+        COMMIT 2026-01-05 alice (unsigned): second
+          dev: changed a: `second\u{1b}[2J`, before `first`
+        COMMIT 2026-01-05 alice (unsigned): first
+          dev: added a: `first`
+    "#]]);
+    changes_nothing(alice.secretree(["log", "dev", "a", "--reveal", "-n1", "--json"])).check(expect![[r#"
+        status: 0
+        --- stdout
+        {
+          "complete": true,
+          "commits": [
+            {
+              "commit": "COMMIT",
+              "date": "2026-01-05",
+              "time": 1767603840,
+              "author": "alice",
+              "email": "alice@example.com",
+              "signed": false,
+              "subject": "third",
+              "policy": [],
+              "environments": [
+                {
+                  "environment": "dev",
+                  "events": [
+                    {
+                      "event": "removed",
+                      "path": "a",
+                      "version": "v…",
+                      "values": {
+                        "before": "second\u001b[2J",
+                        "after": null
+                      }
+                    }
+                  ]
+                }
+              ]
+            }
+          ]
+        }
+    "#]]);
+    std::fs::remove_file(alice.identity_file()).unwrap();
+    changes_nothing(alice.secretree(["log", "dev", "a", "--reveal", "-n", "2"])).check(expect![[r#"
+        status: 4
+        --- stdout
+        COMMIT 2026-01-05 alice (unsigned): third
+          dev: removed a
+        COMMIT 2026-01-05 alice (unsigned): second
+          dev: changed a
+        --- stderr
+        warning: values of `dev` are not shown: no identity here opens them
+        error: no identity here can open `dev`
+        hint: its readers then were alice: ask one of them
+    "#]]);
+}
+
+#[test]
 fn no_value_is_shown() {
     let canary = Canary::new();
     let alice = alice_with_git(TWO_ENVIRONMENTS);
