@@ -4,7 +4,9 @@
 mod membership;
 mod offboard;
 mod readers;
+mod since;
 
 pub use membership::{Way, way_to_read};
 pub use offboard::{Departure, ToChange, depart};
 pub use readers::{ReaderChange, grant, revoke};
+pub use since::{Brought, Since};

@@ -11,9 +11,10 @@ use crate::context::{Context, Step, environments, origin_of};
 
 /// Make the environment files what the policy says: who can read them
 ///
-/// Shows what it will do and asks. A public key that lost access always means a new environment key, under
-/// which every value is sealed anew. Several files change all together or not at all.
-/// An environment that was renamed, or a policy with another `id`, moves all its values: that is asked for itself.
+/// Shows what it will do, with the commit and author that put it into the policy, and asks. A public key that lost
+/// access always means a new environment key, under which every value is sealed anew. Several files change all
+/// together or not at all. An environment that was renamed, or a policy with another `id`, moves all its values:
+/// that is asked for itself.
 #[derive(clap::Args)]
 #[command(
     verbatim_doc_comment,
@@ -53,10 +54,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     }
     check_takeovers(args, context, &plans)?;
     check_moves(args, context, &loaded.policy, &plans)?;
+    let told = context.told(&vault, &plans)?;
     let message = format!("secrets: apply {}", environments(&plans));
     let step = Step {
         policy: None,
         plans: &plans,
+        since: told.as_ref(),
         remarks: &[],
         question: "apply this?",
         message: args.commit.then_some(message.as_str()),

@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let step = Step {
         policy: Some(&granted.change),
         plans: &plans,
+        since: None,
         remarks: &[],
         question: "grant this?",
         message: args.commit.then_some(message.as_str()),

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let step = Step {
         policy: Some(&departure.change),
         plans: &plans,
+        since: None,
         remarks: &remarks,
         question: "offboard them?",
         message: args.commit.then_some(message.as_str()),

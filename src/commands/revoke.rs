@@ -64,6 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let step = Step {
         policy: Some(&revoked.change),
         plans: &plans,
+        since: None,
         remarks: &[],
         question: "revoke this?",
         message: args.commit.then_some(message.as_str()),

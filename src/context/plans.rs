@@ -1,10 +1,14 @@
 //! A change of who reads what, from its plan to the commit: shown a line for each public key, asked about, written with
 //! the policy's own lines in one step. What has to be done was planned by the vault.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use secretree::access::{Brought, Since};
+use secretree::crypto::label::GrantLabel;
 use secretree::error::{Failure, Result};
 use secretree::files::FolderLock;
+use secretree::git::CommitId;
 use secretree::names::EnvironmentName;
 use secretree::policy::PolicyChange;
 use secretree::vault::{EnvironmentFile, Origin, Plan, Takeover, Vault};
@@ -21,6 +25,8 @@ pub(crate) struct Step<'a> {
     pub(crate) policy: Option<&'a PolicyChange>,
     /// New files.
     pub(crate) plans: &'a [Plan],
+    /// Where they come from, if the person did not bring them just now.
+    pub(crate) since: Option<&'a Told>,
     /// What else a person should see before they answer, escaped.
     pub(crate) remarks: &'a [String],
     /// The question.
@@ -81,8 +87,95 @@ impl Step<'_> {
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.policy.map(shown_diff).unwrap_or_default();
         lines.extend(self.remarks.iter().cloned());
-        lines.extend(self.plans.iter().flat_map(lines_of));
+        lines.extend(self.plans.iter().flat_map(|plan| lines_of(plan, self.since)));
+        lines.extend(self.since.into_iter().flat_map(|told| told.changes.iter().cloned()));
         lines
+    }
+}
+
+/// Since when the policy says what plans do, in words.
+pub(crate) struct Told {
+    since: Since,
+    origins: BTreeMap<CommitId, String>,
+    changes: Vec<String>,
+}
+
+impl Told {
+    /// ` (commit 1a2b3c4d of Ada, 2026-01-31)`.
+    fn origin(&self, brought: Brought, never: &str) -> String {
+        match brought {
+            Brought::Uncommitted => " (not committed yet)".to_owned(),
+            Brought::By(commit) => self
+                .origins
+                .get(&commit)
+                .map_or_else(String::new, |shown| format!(" ({shown})")),
+            Brought::Never if self.since.complete => format!(" ({never})"),
+            Brought::Never => " (by no commit of this cut history)".to_owned(),
+        }
+    }
+
+    fn of(&self, environment: &EnvironmentName, label: &GrantLabel, never: &str) -> String {
+        let brought = self.since.of(environment, label);
+        brought.map_or_else(String::new, |brought| self.origin(brought, never))
+    }
+}
+
+impl Context {
+    /// Since when, and by whose commits, the policy says what the plans do; nothing without a history.
+    pub(crate) fn told(&self, vault: &Vault<'_>, plans: &[Plan]) -> Result<Option<Told>> {
+        let readable = vault
+            .repository()
+            .filter(|repository| repository.unreadable().is_none());
+        let Some((repository, folder)) =
+            readable.and_then(|repository| Some((repository, vault.folder().strip_prefix(repository.root()).ok()?)))
+        else {
+            return Ok(None);
+        };
+        let since = match Since::read(repository, folder, &vault.loaded().policy, plans) {
+            Ok(since) => since,
+            Err(error) => {
+                self.ui
+                    .warning(&format!("by which commits the policy says this is not known: {error}"));
+                return Ok(None);
+            }
+        };
+        let keys = plans.iter().flat_map(|plan| {
+            let labels = plan.gains.iter().chain(&plan.loses);
+            labels.map(|(_, label)| (&plan.environment, label))
+        });
+        let brought = keys.filter_map(|(environment, label)| since.of(environment, label));
+        let brought: Vec<_> = brought
+            .chain(since.changes.iter().map(|(_, brought)| *brought))
+            .collect();
+        let mut origins = BTreeMap::new();
+        for brought in brought {
+            if let Brought::By(id) = brought
+                && !origins.contains_key(&id)
+            {
+                let commit = repository.commit(id)?;
+                let origin = Origin {
+                    commit: Some(id.to_string()),
+                    author: commit.author_name,
+                    time: commit.time,
+                };
+                origins.insert(id, origin.shown());
+            }
+        }
+        let mut told = Told {
+            since,
+            origins,
+            changes: Vec::new(),
+        };
+        told.changes = told
+            .since
+            .changes
+            .iter()
+            .map(|(event, brought)| {
+                let line = format!("policy: {event}{}", told.origin(*brought, "before this history"));
+                escaped(&line).into_owned()
+            })
+            .collect();
+        Ok(Some(told))
     }
 }
 
@@ -106,8 +199,9 @@ pub(crate) fn origin_of(takeover: &Takeover) -> String {
 }
 
 /// What a plan would do, a line for each public key and each token.
-fn lines_of(plan: &Plan) -> Vec<String> {
+fn lines_of(plan: &Plan, told: Option<&Told>) -> Vec<String> {
     let name = &plan.environment;
+    let origin = |label, never| told.map_or_else(String::new, |told| told.of(name, label, never));
     let mut lines = Vec::new();
     if plan.creates {
         lines.push(format!("{name}: makes {}", plan.file.relative.display()));
@@ -127,13 +221,14 @@ fn lines_of(plan: &Plan) -> Vec<String> {
     lines.extend(
         plan.gains
             .iter()
-            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read")),
+            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read{}", origin(label, "by no commit"))),
     );
-    lines.extend(
-        plan.loses.iter().map(|(reader, label)| {
-            format!("{name}: - {reader} ({label}) can no longer read what is written from now on")
-        }),
-    );
+    lines.extend(plan.loses.iter().map(|(reader, label)| {
+        format!(
+            "{name}: - {reader} ({label}) can no longer read what is written from now on{}",
+            origin(label, "the policy never let it read")
+        )
+    }));
     lines.extend(
         plan.renames
             .iter()

@@ -122,7 +122,8 @@ fn a_removed_public_key_means_a_new_key() {
         status: 1
         --- stderr
         dev: new key k…; every value is sealed anew
-        dev: - bob (x25519-beb9c93eba2ffa2a) can no longer read what is written from now on
+        dev: - bob (x25519-beb9c93eba2ffa2a) can no longer read what is written from now on (not committed yet)
+        policy: bob may no longer change the policy (not committed yet)
         error: no terminal to ask on: apply this?
         hint: `--yes` answers with yes
     "#]]);
@@ -130,7 +131,8 @@ fn a_removed_public_key_means_a_new_key() {
         status: 0
         --- stderr
         dev: new key k…; every value is sealed anew
-        dev: - bob (x25519-beb9c93eba2ffa2a) can no longer read what is written from now on
+        dev: - bob (x25519-beb9c93eba2ffa2a) can no longer read what is written from now on (not committed yet)
+        policy: bob may no longer change the policy (not committed yet)
         wrote secrets/dev.yaml
     "#]]);
     let (new_versions, new_key) = marks(&alice);
@@ -330,15 +332,15 @@ fn commit_takes_the_files_it_wrote() {
     let alice = alice_with_git(TWO_ENVIRONMENTS);
     alice.write("other.txt", "not ours");
     alice.secretree(["apply", "--yes", "--commit"]).run().check(expect![[r#"
-            status: 0
-            --- stderr
-            dev: makes secrets/dev.yaml
-            dev: + alice (x25519-7cb1b2c9014e3eb1) can read
-            prod: makes secrets/prod.yaml
-            prod: + alice (x25519-7cb1b2c9014e3eb1) can read
-            wrote secrets/dev.yaml, secrets/prod.yaml
-            committed COMMIT
-        "#]]);
+        status: 0
+        --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
+        prod: makes secrets/prod.yaml
+        prod: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
+        wrote secrets/dev.yaml, secrets/prod.yaml
+        committed COMMIT
+    "#]]);
     alice
         .git(["log", "-1", "--format=%s", "--name-status"])
         .run()

@@ -27,6 +27,7 @@ mod access;
 mod action;
 mod action_runner;
 mod apply;
+mod apply_since;
 mod at;
 mod canary;
 mod captured;

@@ -120,10 +120,11 @@ fn a_policy_with_another_id_takes_all_its_files_along() {
     change_policy(&alice, POLICY_ID, id);
     changes_nothing(alice.secretree(["get", "dev", "a.b"])).code(5);
     changes_nothing(alice.secretree(["apply", "dev", "--yes", "--move"])).check(expect![[r#"
-        status: 1
+        status: 5
         --- stderr
-        error: `dev` belongs to the policy `ID`, and so do the others
-        hint: secretree apply --move moves all of them
+        error: the file of `dev` belongs to the policy `ID`, but the policy here is `ID`
+        hint: see who changed it: git log -p -- .secrets.yaml
+        hint: if it was meant, for all files at once: secretree apply --move
     "#]]);
     changes_nothing(alice.secretree(["apply", "--yes"])).check(expect![[r#"
         status: 5
@@ -142,6 +143,7 @@ fn a_policy_with_another_id_takes_all_its_files_along() {
             dev: new key k…; every value is sealed anew
             prod: belonged to the policy `ID`; every value moves to the new name and keeps its version
             prod: new key k…; every value is sealed anew
+            policy: another `id`: no grant of before holds (not committed yet)
             wrote dev.yaml, prod.yaml
             committed COMMIT
         "#]]);

@@ -76,7 +76,7 @@ fn a_newcomer_is_at_work_after_four_commands() {
     applied
         .succeeds()
         .says("dev: + carol-danvers (x25519-")
-        .says(") can read\nwrote secrets/dev.yaml\n");
+        .says(" of Carol Danvers, 2026-01-05)\nwrote secrets/dev.yaml\n");
     team.share(&bob, "carol reads dev");
 
     team.update(&carol);
