@@ -10,7 +10,7 @@ use crate::tools::require;
 
 /// A plugin that speaks age's plugin protocol and wraps a file key by a fixed pad: worthless, and enough to be asked.
 /// Each call leaves a line in the log beside it.
-const PLUGIN: &str = r#"#!/usr/bin/env python3
+pub(crate) const PLUGIN: &str = r#"#!/usr/bin/env python3
 import base64, os, sys
 
 PAD = bytes(range(100, 116))

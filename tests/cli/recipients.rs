@@ -33,7 +33,7 @@ pub(crate) fn shared_with(sandbox: &std::sync::Arc<Sandbox>, key: &str) -> Perso
 }
 
 /// A new SSH key of a kind, at `path` and `path.pub`; the public line without its comment.
-fn ssh_key(person: &Person, kind: &str, path: &Path, passphrase: &str) -> String {
+pub(crate) fn ssh_key(person: &Person, kind: &str, path: &Path, passphrase: &str) -> String {
     person
         .command(
             "ssh-keygen",

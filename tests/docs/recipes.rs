@@ -135,6 +135,11 @@ fn the_migrations_work() {
 }
 
 #[test]
+fn access_works() {
+    page_works("docs/access.md", 5);
+}
+
+#[test]
 fn adopting_works() {
     page_works("docs/adopting.md", 3);
 }

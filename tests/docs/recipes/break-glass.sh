@@ -1,0 +1,3 @@
+# given: people
+# the block of the page
+grep -q prod-secret ../printed
