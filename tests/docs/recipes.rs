@@ -155,6 +155,11 @@ fn what_went_wrong_is_put_right() {
 }
 
 #[test]
+fn the_audit_answers() {
+    page_works("docs/audit.md", 3);
+}
+
+#[test]
 fn no_recipe_is_forgotten() {
     let pages = pages();
     let marks: Vec<_> = pages

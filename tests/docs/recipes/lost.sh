@@ -4,6 +4,6 @@ secretree -q grant bob prod --commit
 old_key=$(sed -n 's/# public key: //p' ../keys/bob)
 new_key=$(sed -n 's/# public key: //p' ../keys/new)
 # the block of the page
-test "$(SECRETREE_IDENTITY=../keys/new secretree get prod stripe.key)" = sk_live_1
+test "$(SECRETREE_IDENTITY=../keys/new secretree get prod stripe.key)" = sk_live_2
 grep -q "$new_key" .secrets.yaml
 not grep -q "$old_key" .secrets.yaml
