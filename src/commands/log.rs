@@ -5,7 +5,7 @@ mod reveal;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use secretree::error::Result;
+use secretree::error::{Failure, Result};
 use secretree::git::CommitId;
 use secretree::history::{CommitEvents, Entries, EventKind, Filter, Log, PolicyEvent};
 use secretree::names::EnvironmentName;
@@ -167,7 +167,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 Some(variables) => variables(path),
                 None => secretree::document::path::ValuePath::variable_name(path),
             };
-            Some(known_path(environment, text, log.paths(), variable, "log")?)
+            // Where history is cut short, what stands there now may be in no event.
+            let head = archive.repository.head()?;
+            let now = head.map_or(Ok(None), |head| history.at(head, environment))?;
+            let now = now.iter().flat_map(|now| now.values().map(|(path, _)| path));
+            let path = known_path(environment, text, log.paths().chain(now), variable, "log");
+            Some(path.map_err(|error| {
+                let unsure = " now, and not all of its history is in this clone";
+                match log.is_complete() {
+                    true => error,
+                    false => Failure::from(error)
+                        .rephrase(|text| text.replace(" and never had", unsure))
+                        .into(),
+                }
+            })?)
         }
         _ => None,
     };

@@ -9,9 +9,12 @@ use super::snapshot::Snapshot;
 use crate::git::{BlobId, Repository};
 
 /// The most text whose snapshots are kept, in bytes; of one file two contents always are.
-const MOST_TEXT: usize = 8 << 20;
+const MOST_TEXT: usize = 4 << 20;
 /// The most snapshots that are kept.
 const MOST_KEPT: usize = 4096;
+
+/// The fault of a content that a shallow or partial clone does not hold.
+pub(super) const NOT_HERE: &str = "it is not in this clone";
 
 struct Kept {
     layout: Layout,
@@ -52,12 +55,12 @@ impl<'r> Snapshots<'r> {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
                 self.missing = true;
-                return Arc::new(Snapshot::unreadable("it is not in this clone"));
+                return Arc::new(Snapshot::unreadable(NOT_HERE));
             }
             Err(error) => return Arc::new(Snapshot::unreadable(error.to_string())),
         };
         let near = near.and_then(|near| self.kept.get(&near));
-        let (layout, snapshot) = Layout::read(&bytes, near.map(|near| (&near.layout, &*near.snapshot)));
+        let (layout, snapshot) = Layout::read(bytes, near.map(|near| (&near.layout, &*near.snapshot)));
         self.parsed += 1;
         let snapshot = Arc::new(snapshot);
         self.text += layout.size();

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::cache::NOT_HERE;
 use super::event::{EventKind, events_between};
 use super::policy_event::{PolicyEvent, policy_events};
 use super::revision::{PolicyState, PolicyTexts, linked};
@@ -97,6 +98,14 @@ impl Commits<'_> {
                 from: self.scenes.path(first.path).to_owned(),
                 to: self.scenes.path(after.path).to_owned(),
             });
+        }
+        // Against what is not here nothing can be told.
+        let is_lacking =
+            |side: &Option<Arc<Snapshot>>| side.as_ref().is_some_and(|side| side.fault() == Some(NOT_HERE));
+        if before.iter().any(is_lacking) {
+            let lacks_after = after.is_some_and(|after| after.fault() == Some(NOT_HERE));
+            events.extend((!lacks_after).then_some(EventKind::HistoryEnds));
+            return events;
         }
         // What was changed while the file could not be read counts where it can be read again.
         let is_faulty = |side: &Option<Arc<Snapshot>>| side.as_ref().is_some_and(|side| side.fault().is_some());

@@ -30,20 +30,19 @@ impl Layout {
     }
 
     /// Reads a content; `near` is another content of the same file that was read before.
-    pub(super) fn read(bytes: &[u8], near: Option<(&Self, &Snapshot)>) -> (Self, Snapshot) {
-        let Ok(text) = std::str::from_utf8(bytes) else {
+    pub(super) fn read(bytes: Vec<u8>, near: Option<(&Self, &Snapshot)>) -> (Self, Snapshot) {
+        let Ok(text) = String::from_utf8(bytes) else {
             return (Self::default(), Snapshot::unreadable("it is no UTF-8 text"));
         };
-        let patched = near.and_then(|(layout, snapshot)| layout.patched(text, snapshot));
-        patched.unwrap_or_else(|| Self::parsed(text, near))
+        let patched = near.and_then(|(layout, snapshot)| layout.patched(&text, snapshot));
+        let (mut layout, snapshot) = patched.unwrap_or_else(|| Self::parsed(&text, near));
+        layout.text = text;
+        (layout, snapshot)
     }
 
-    /// Reads a content with the parser. What equals a part of `near` is shared with it.
+    /// Reads a content with the parser. What equals a part of `near` is shared with it. The layout lacks the text itself.
     fn parsed(text: &str, near: Option<(&Self, &Snapshot)>) -> (Self, Snapshot) {
-        let mut layout = Self {
-            text: text.to_owned(),
-            ..Self::default()
-        };
+        let mut layout = Self::default();
         let tree = match Tree::parse(text, Rules::File) {
             Ok(tree) => tree,
             Err(refusal) => {
@@ -92,7 +91,7 @@ impl Layout {
     }
 
     /// The reading of `text` if it differs from this text only in lines that are a token in both, the one line of a
-    /// literal block with the same indentation: such a line is content, whatever token it is.
+    /// literal block with the same indentation: such a line is content, whatever token it is. The layout lacks the text itself.
     fn patched(&self, text: &str, snapshot: &Snapshot) -> Option<(Self, Snapshot)> {
         if self.tokens.is_empty() || snapshot.fault.is_some() || text.len() > LARGEST_TEXT {
             return None;
@@ -135,7 +134,7 @@ impl Layout {
             None => None,
         };
         let layout = Self {
-            text: text.to_owned(),
+            text: String::new(),
             tokens,
             footer,
         };
@@ -153,12 +152,13 @@ fn token_line(text: &str, scalar: &Scalar<'_>) -> Option<Range<usize>> {
     if scalar.style != ScalarStyle::Literal || scalar.binary {
         return None;
     }
-    let body = &text[scalar.tail.clone()];
-    let start = scalar.tail.start + body.find(&*scalar.content)?;
-    let end = start + scalar.content.len();
-    let is_alone = body.trim_matches(['\n', '\r', ' ']) == &*scalar.content;
+    let is_blank = |byte: &u8| matches!(byte, b'\n' | b'\r' | b' ');
+    let body = &text.as_bytes()[scalar.tail.clone()];
+    let start = body.iter().position(|byte| !is_blank(byte))?;
+    let behind = body[start..].strip_prefix(scalar.content.as_bytes())?;
+    let end = scalar.tail.start + start + scalar.content.len();
     let ends_line = matches!(text.as_bytes().get(end), None | Some(b'\n' | b'\r'));
-    (is_alone && ends_line).then_some(start..end)
+    (behind.iter().all(is_blank) && ends_line).then_some(scalar.tail.start + start..end)
 }
 
 /// The paths, as the very list of `near` if they are the same.
@@ -216,9 +216,9 @@ mod tests {
         ) {
             let old = text(&old, extras.0, keys.0, grants.0);
             let new = text(&new, extras.1, keys.1, grants.1);
-            let (layout, near) = Layout::read(old.as_bytes(), None);
-            let (patched, snapshot) = Layout::read(new.as_bytes(), Some((&layout, &near)));
-            let (parsed, expected) = Layout::read(new.as_bytes(), None);
+            let (layout, near) = Layout::read(old.clone().into_bytes(), None);
+            let (patched, snapshot) = Layout::read(new.clone().into_bytes(), Some((&layout, &near)));
+            let (parsed, expected) = Layout::read(new.clone().into_bytes(), None);
             prop_assert_eq!(&snapshot, &expected);
             prop_assert_eq!(&snapshot, &Snapshot::read(new.as_bytes()));
             prop_assert_eq!((&patched.tokens, patched.footer), (&parsed.tokens, parsed.footer));
@@ -229,7 +229,7 @@ mod tests {
     fn a_changed_token_is_not_parsed_again() {
         let old = text(&[1, 2, 3, 4], 0, 1, 2);
         let new = text(&[1, 7, 3, 4], 0, 1, 2);
-        let (layout, near) = Layout::read(old.as_bytes(), None);
+        let (layout, near) = Layout::read(old.clone().into_bytes(), None);
         assert!(layout.patched(&new, &near).is_some());
         assert!(layout.patched(&text(&[1, 7, 3], 0, 1, 2), &near).is_none());
     }

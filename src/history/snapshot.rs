@@ -208,7 +208,7 @@ impl Snapshot {
     /// Reads the bytes of an environment file. What cannot be read is said by [`Self::fault`]; what can be read in spite of
     /// that is there: values without a footer, a footer without values. Linear in the length of `bytes`.
     pub fn read(bytes: &[u8]) -> Self {
-        Layout::read(bytes, None).1
+        Layout::read(bytes.to_vec(), None).1
     }
 
     /// A content of which nothing can be read, and why: the end of a line.

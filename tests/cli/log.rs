@@ -352,6 +352,37 @@ fn where_history_ends_early_or_cannot_be_read_that_is_said() {
 }
 
 #[test]
+fn a_clone_without_old_contents_answers_at_least() {
+    let alice = alice_with_git(TWO_ENVIRONMENTS);
+    for value in ["1", "2", "3"] {
+        set(&alice, "a", value);
+        alice.commit(value);
+    }
+    alice.git(["config", "uploadpack.allowFilter", "true"]).run().succeeds();
+    let partial = alice.folder().join("partial");
+    let source = format!("file://{}", alice.work("").display());
+    alice
+        .git(["clone", "--quiet", "--filter=blob:none", &source])
+        .operand(&partial)
+        .run()
+        .code(0);
+    let folder = partial.to_str().unwrap().to_owned();
+    for words in ["log dev", "log dev a", "access dev", "access dev a", "exposure alice"] {
+        let words = ["-C", &folder].into_iter().chain(words.split(' '));
+        let output = alice.secretree(words).run();
+        output.code(0);
+        assert!(
+            output.stderr().contains("at least"),
+            "{}{}",
+            output.stdout(),
+            output.stderr()
+        );
+        assert!(!output.stdout().is_empty(), "{}", output.stderr());
+    }
+    alice.secretree(["-C", &folder, "get", "dev", "a"]).run().code(0);
+}
+
+#[test]
 fn without_history_there_is_nothing_to_show() {
     let alice = alice(TWO_ENVIRONMENTS);
     changes_nothing(alice.secretree(["log"])).check(expect![[r#"
