@@ -10,9 +10,10 @@ use crate::document::path::{Segment, ValuePath};
 use crate::document::token::is_token;
 use crate::document::tree::{Node, Rules, Scalar, Tree};
 
-/// Whether `body` holds what was decided, by either side.
-pub(super) fn holds(body: &str, children: &[Child<'_>], main_side: Side, marks: &Marks) -> bool {
-    [Side::Ours, Side::Theirs].into_iter().all(|side| {
+/// Whether `body` holds what was decided, by either of these sides.
+pub(super) fn holds(body: &str, sides: &[Side], children: &[Child<'_>], main_side: Side, marks: &Marks) -> bool {
+    sides.iter().all(|side| {
+        let side = *side;
         let mut expected = Expected {
             takes_main: side == main_side,
             path: Vec::new(),

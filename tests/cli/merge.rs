@@ -229,3 +229,67 @@ fn a_token_of_a_branch_of_keys_that_was_joined_is_asked_about() {
     let fresh = clone_of(&mut team, &bob, "fresh");
     fresh.secretree(["apply", "dev", "--yes"]).run().code(5).says("`dev:m`");
 }
+
+/// Begins a merge of `topic` without any driver, keeps our file and policy, and leaves the merge unfinished.
+fn begin_merge(person: &Person) {
+    person.git(["fetch", "--quiet", "origin", "topic"]).run().code(0);
+    person
+        .git(["merge", "--no-commit", "--no-ff", "FETCH_HEAD"])
+        .run()
+        .code(1);
+    person.git(["checkout", "--ours", "--", FILE]).run().code(0);
+}
+
+#[test]
+fn who_held_a_key_on_the_merged_branch_counts_before_the_merge_is_committed() {
+    let team = Team::with_policy(
+        &["alice", "bob", "carol"],
+        "groups: {more: [bob]}\nenvironments: {dev: {file: secrets/dev.yaml, readers: [alice, more]}}\n",
+    );
+    let (alice, bob) = (team.person("alice"), team.person("bob"));
+    edit(&alice, SPACED);
+    team.share(&alice, "first text");
+    team.update(&bob);
+    // On the branch carol is granted the key that alice replaces meanwhile.
+    let policy = bob.read_text(".secrets.yaml");
+    bob.write(".secrets.yaml", policy.replace("more: [bob]", "more: [bob, carol]"));
+    bob.secretree(["apply", "dev", "--yes"]).run().succeeds();
+    edit(&bob, &with_middle("from-a-branch"));
+    bob.commit("carol reads");
+    bob.git(["push", "--quiet", "origin", "HEAD:topic"]).run().code(0);
+    let brought = bob.read_text(FILE);
+    let token = brought
+        .lines()
+        .skip_while(|line| !line.starts_with("m:"))
+        .nth(1)
+        .unwrap();
+    alice.secretree(["apply", "dev", "--new-key", "--yes"]).run().succeeds();
+    alice.commit("new key");
+    begin_merge(&alice);
+    let ours = alice.read_text(FILE);
+    alice.write(FILE, ours.replace("# seven\n", &format!("# seven\nm: |-\n{token}\n")));
+    let before = alice.read(FILE);
+    // The policy of the merge lists carol, and that of the commit which brought the key does not.
+    alice.secretree(["apply", "dev", "--yes"]).run().code(5).says("`dev:m`");
+    assert!(alice.read(FILE) == before, "it was written");
+}
+
+#[test]
+fn a_new_key_made_in_a_merge_follows_both_sides() {
+    let (team, alice, bob) = pair("a: one\n");
+    bob.secretree(["apply", "dev", "--new-key", "--yes"]).run().succeeds();
+    bob.commit("new key of bob");
+    bob.git(["push", "--quiet", "origin", "HEAD:topic"]).run().code(0);
+    let theirs = footer_of(&bob.read_text(FILE)).drop_box.id();
+    alice.secretree(["apply", "dev", "--new-key", "--yes"]).run().succeeds();
+    team.share(&alice, "new key of alice");
+    begin_merge(&alice);
+    alice.secretree(["apply", "dev", "--new-key", "--yes"]).run().succeeds();
+    let footer = footer_of(&alice.read_text(FILE));
+    assert!(footer.follows.contains_key(&theirs), "{:?}", footer.follows.keys());
+    team.share(&alice, "joined");
+    // Bob, whose machine knows only his own key, follows without being asked.
+    bob.git(["fetch", "--quiet", "origin", "main"]).run().code(0);
+    bob.git(["reset", "--quiet", "--hard", "FETCH_HEAD"]).run().code(0);
+    assert_gets(&bob, "dev", "a", "one");
+}
