@@ -3,14 +3,19 @@
 
 mod change;
 mod conflict_markers;
+mod exposed_value;
 mod extends_widens_writers;
+mod extent;
 mod foreign_token;
+mod history_incomplete;
 mod integrity;
 mod key_files;
+mod key_outlived_reader;
 mod malformed_file;
 mod missing_file;
 mod missing_required;
 mod opened;
+mod past;
 mod pattern_mismatch;
 mod people;
 mod plaintext_value;
@@ -26,12 +31,15 @@ mod undeclared_secret;
 mod unknown_recipient;
 mod unsigned_change;
 mod untrusted_key;
+mod value_rolled_back;
 mod waivers;
 mod weak_key;
 
 pub use change::{Change, Proof};
+pub use extent::Extent;
 pub use key_files::{KeyFile, KeyPlace};
 pub use opened::Opened;
+pub use past::Past;
 pub use people::PolicySubject;
 pub use standing::Standing;
 pub use subject::{Parsed, Subject};
@@ -61,6 +69,10 @@ pub enum Look {
     KeyFile(fn(&KeyFile<'_>) -> Option<Finding>),
     /// What an identity opened of an environment.
     Opened(fn(&Opened<'_>) -> Vec<Finding>),
+    /// An environment and its past.
+    Past(fn(&Past<'_>) -> Vec<Finding>),
+    /// Whether the history is whole.
+    History(fn(&Extent<'_>) -> Option<Finding>),
     /// What a commit changed.
     Change(fn(&Change) -> Option<Finding>),
     /// The waivers, once everything else was looked at.
@@ -77,16 +89,20 @@ pub const RULES: &[&Rule] = &[
     &integrity::RULE,
     &foreign_token::RULE,
     &unknown_recipient::RULE,
+    &key_outlived_reader::RULE,
     &recipient_drift::RULE,
     &missing_file::RULE,
     &missing_required::RULE,
     &pattern_mismatch::RULE,
+    &exposed_value::RULE,
+    &value_rolled_back::RULE,
     &undeclared_secret::RULE,
     &proposal_pending::RULE,
     &extends_widens_writers::RULE,
     &weak_key::RULE,
     &unsigned_change::RULE,
     &unauthorised_change::RULE,
+    &history_incomplete::RULE,
     &waivers::EXPIRED,
     &waivers::UNKNOWN,
 ];
@@ -156,6 +172,24 @@ pub fn examine_opened(opened: &Opened<'_>) -> Vec<Finding> {
         _ => Vec::new(),
     });
     found.flatten().collect()
+}
+
+/// What the rules about the past find in this environment.
+pub fn examine_past(past: &Past<'_>) -> Vec<Finding> {
+    let found = RULES.iter().map(|rule| match rule.look {
+        Look::Past(find) => find(past),
+        _ => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// Whether the history is whole.
+pub fn examine_history(extent: &Extent<'_>) -> Vec<Finding> {
+    let found = RULES.iter().filter_map(|rule| match rule.look {
+        Look::History(find) => find(extent),
+        _ => None,
+    });
+    found.collect()
 }
 
 /// Whether who made a change may make it.

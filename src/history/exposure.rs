@@ -58,7 +58,7 @@ pub struct Exposed {
 
 /// What everybody could have read, learned once for any number of questions.
 pub struct Exposures {
-    holders: Holders,
+    pub(super) holders: Holders,
 }
 
 impl Exposures {

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::past::{Bygone, snapshot};
 use super::program::program;
 use super::{Scene, Steps, failure};
 use crate::checks::{Parsed, Standing, Subject, examine, examine_environment, made_readable};
 use crate::error::{Failure, Result};
 use crate::finding::Finding;
+use crate::history::Present;
 use crate::names::EnvironmentName;
 use crate::policy::POLICY_NAME;
 use crate::vault::{EnvironmentFile, Reading, Vault};
@@ -50,6 +52,21 @@ impl Texts {
     }
 }
 
+impl Texts {
+    /// The files as history knows them; of environments that are not looked at, too, since their files may have been another's.
+    pub(super) fn present(&self, vault: &Vault<'_>) -> Present {
+        let mut present = Present::new();
+        for name in vault.loaded().policy.environments.keys() {
+            let text = match self.0.get(name) {
+                Some(text) => text.file.as_ref().ok().and_then(|file| file.text.clone()),
+                None => vault.load(name).ok().and_then(|file| file.text),
+            };
+            present.extend(text.map(|text| (name.clone(), snapshot(&text))));
+        }
+        present
+    }
+}
+
 /// What the rules look at, by environment; nothing where there is no file.
 pub(super) struct Subjects<'t>(BTreeMap<EnvironmentName, (Option<Subject<'t>>, &'t Path, &'t str)>);
 
@@ -76,6 +93,7 @@ impl<'t> Subjects<'t> {
         &self,
         vault: &Vault<'_>,
         names: &[EnvironmentName],
+        bygone: &Bygone,
         steps: &mut Steps<'_>,
     ) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
@@ -105,6 +123,7 @@ impl<'t> Subjects<'t> {
                     || (subject.is_some() && reading.is_none()),
             };
             found.extend(examine_environment(&standing));
+            found.extend(bygone.examine(&standing));
             let is_readable = found.iter().any(|finding| finding.code.name == "plaintext-value");
             if let Some(reading) = reading.filter(|_| !is_readable) {
                 let failure = vault.made_readable(reading)?;

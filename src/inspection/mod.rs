@@ -5,6 +5,7 @@ mod changes;
 mod files;
 mod keys;
 mod opening;
+mod past;
 mod program;
 mod signatures;
 mod staged;
@@ -69,7 +70,15 @@ pub fn inspect(vault: &mut Vault<'_>, order: &Order<'_>, progress: Progress<'_>)
         progress,
     };
     let subjects = files::Subjects::parse(vault, &texts)?;
-    findings.extend(subjects.examine(vault, names, &mut steps)?);
+    let bygone = past::Bygone::read(
+        vault.repository(),
+        &scene.prefix,
+        &loaded.policy,
+        &texts.present(vault),
+        &mut notes,
+    )?;
+    findings.extend(bygone.findings.iter().cloned());
+    findings.extend(subjects.examine(vault, names, &bygone, &mut steps)?);
     findings.extend(opening::open(vault, &scene, subjects, names, &mut notes, &mut steps)?);
     let is_asked = |finding: &Finding| match (&finding.place.environment, order.names) {
         (_, None) => true,

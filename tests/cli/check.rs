@@ -244,3 +244,63 @@ fn sarif_for_code_scanning() {
         ]
     );
 }
+
+/// What `check` says of one code, as `ENV:PATH`.
+fn places(scene: &Scene, code: &str) -> Vec<String> {
+    let report = scene.report();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let own = findings.filter(|finding| finding["code"] == code);
+    own.map(|finding| {
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        format!("{}:{}", text("environment"), text("path"))
+    })
+    .collect()
+}
+
+#[test]
+fn what_somebody_who_left_could_read_is_said_until_it_is_changed() {
+    let scene = Scene::new();
+    scene.write_policy(
+        &String::from_utf8(scene.alice.read(".secrets.yaml"))
+            .unwrap()
+            .split_once("default_environment")
+            .map(|(_, rest)| format!("default_environment{rest}").replace("[alice, bob]", "[alice]"))
+            .unwrap(),
+    );
+    scene.run(&["apply", "--yes", "--commit"], "");
+    assert_eq!(
+        places(&scene, "exposed-value"),
+        ["common:database.user", "dev:database.password"]
+    );
+    // Nobody needs a key to know.
+    let output = check(&scene, &["dev"]).env("XDG_CONFIG_HOME", "/nonexistent").run();
+    let line = "`dev:database.password` is what it was when `bob` (x25519-beb9c93eba2ffa2a) could read it, who may not read `dev`";
+    output.code(0);
+    assert!(output.stdout().contains(line), "{}", output.stdout());
+    // Sealing it anew takes nothing back; another value does.
+    scene.run(&["apply", "dev", "--new-key", "--yes", "--commit"], "");
+    assert_eq!(places(&scene, "exposed-value").len(), 2);
+    scene.set("dev", "database.password", "renewed-password");
+    assert_eq!(places(&scene, "exposed-value"), ["common:database.user"]);
+    scene.set("common", "database.user", "renewed");
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn an_old_version_that_comes_back_is_named_before_it_is_committed_too() {
+    let scene = Scene::new();
+    scene.set("dev", "database.password", "renewed-password");
+    scene.alice.commit("renewed");
+    assert_eq!(scene.codes(), [""; 0]);
+    scene.git(&["checkout", "--quiet", "HEAD~1", "--", "secrets/dev.yaml"]);
+    let output = check(&scene, &["dev"]).run();
+    let line = "warning[value-rolled-back]: `dev:database.password` has a version again that another had replaced (not committed yet)";
+    assert!(output.stdout().contains(line), "{}", output.stdout());
+    scene.git(&["restore", "--staged", "--worktree", "."]);
+    scene.git(&["revert", "--no-edit", "HEAD"]);
+    assert_eq!(places(&scene, "value-rolled-back"), ["dev:database.password"]);
+    // A value that somebody takes away and sets anew is a new one.
+    scene.run(&["unset", "dev", "database.password"], "");
+    scene.set("dev", "database.password", "another-password");
+    assert_eq!(scene.codes(), [""; 0]);
+}

@@ -180,6 +180,12 @@ const fn case(code: &'static str, raise: fn(&Scene), mend: fn(&Scene)) -> Case {
 
 const DEV: &str = "secrets/dev.yaml";
 
+/// Gives the values that bob could read new ones.
+fn renew(scene: &Scene) {
+    scene.set("dev", "database.password", "renewed-password");
+    scene.set("common", "database.user", "renewed");
+}
+
 /// The token in a file's text, as its line.
 fn token(text: &str) -> &str {
     text.lines().find(|line| line.trim().starts_with("ENC[age,")).unwrap()
@@ -245,7 +251,59 @@ const CASES: &[Case] = &[
             let key = scene.alice.public_key();
             scene.alice.write(".secrets.yaml", policy(&[("alice", &key)], &rest));
         },
-        |scene| scene.run(&["apply", "--yes"], ""),
+        |scene| {
+            scene.run(&["apply", "--yes"], "");
+            renew(scene);
+        },
+    ),
+    case(
+        "exposed-value",
+        |scene| {
+            scene.change_policy("dev.yaml, readers: [alice, bob]", "dev.yaml, readers: [alice]");
+            scene.run(&["apply", "--yes", "--commit"], "");
+        },
+        renew,
+    ),
+    Case {
+        code: "key-outlived-reader",
+        raise: |scene| {
+            scene.change_policy("dev.yaml, readers: [alice, bob]", "dev.yaml, readers: [alice]");
+            // Somebody takes the grant out by hand, which takes nothing away.
+            let text = scene.alice.read_text(DEV);
+            let start = text.find("    bob:\n").unwrap();
+            let end = start + text[start..].match_indices('\n').nth(2).unwrap().0 + 1;
+            scene.alice.write(DEV, [&text[..start], &text[end..]].concat());
+            scene.alice.commit("bob is out");
+        },
+        mend: |scene| {
+            scene.run(&["apply", "dev", "--new-key", "--yes"], "");
+            renew(scene);
+        },
+        beside: &["exposed-value"],
+        flags: &[],
+    },
+    case(
+        "value-rolled-back",
+        |scene| {
+            scene.set("dev", "database.password", "third-password");
+            scene.alice.commit("rotated");
+            scene.git(&["checkout", "--quiet", "HEAD~1", "--", DEV]);
+            scene.alice.commit("as it was");
+        },
+        |scene| scene.set("dev", "database.password", "fourth-password"),
+    ),
+    case(
+        "history-incomplete",
+        |scene| {
+            let folder = scene.alice.folder();
+            let (origin, shallow) = (folder.join("origin.git"), folder.join("shallow"));
+            let url = format!("file://{}", origin.display());
+            scene.git(&["clone", "--quiet", "--bare", ".", origin.to_str().unwrap()]);
+            scene.git(&["clone", "--quiet", "--depth", "1", &url, shallow.to_str().unwrap()]);
+            std::fs::rename(scene.alice.work(".git"), folder.join("whole")).unwrap();
+            std::fs::rename(shallow.join(".git"), scene.alice.work(".git")).unwrap();
+        },
+        |scene| scene.git(&["fetch", "--quiet", "--unshallow"]),
     ),
     case(
         "recipient-drift",
