@@ -158,7 +158,11 @@ pub fn line_end(text: &str) -> LineEnd {
 
 /// Whether a text may hold `character` as it is, apart from line ends (FORMAT, Text 7).
 pub fn may_stand_raw(character: char) -> bool {
-    character == '\t' || !(character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}'))
+    let is_odd = matches!(
+        character,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    );
+    character == '\t' || !(character.is_control() || is_odd)
 }
 
 /// Refuses characters that YAML readers disagree about: control characters, U+0085, U+2028, U+2029, a byte

@@ -132,8 +132,27 @@ pub(super) fn double_quoted(text: &str) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::{Position, render};
+    use crate::document::tree::{Rules, Tree};
     use crate::secret::Secret;
     use crate::value::{LineEnd, Value};
+
+    #[test]
+    fn every_character_is_rendered_so_that_it_is_read_back() {
+        let position = Position {
+            column: 0,
+            line_end: LineEnd::Lf,
+            flow: false,
+        };
+        // All of the basic plane, where YAML has its exceptions, and the ends of each plane above.
+        let ends = (1..=0x10_u32).flat_map(|plane| [plane << 16, (plane << 16) + 0xfffe, (plane << 16) + 0xffff]);
+        let characters: Vec<char> = (1..=0xffff).chain(ends).filter_map(char::from_u32).collect();
+        for part in characters.chunks(64) {
+            let value = Value::text(&part.iter().collect::<String>());
+            let text = format!("a: {}\n", &*render(&value, position));
+            let tree = Tree::parse(&text, Rules::Text).unwrap_or_else(|refusal| panic!("{part:?}: {refusal:?}"));
+            assert_eq!(tree.scalars()[0].1.value(), value, "{part:?}");
+        }
+    }
 
     #[test]
     fn values_are_rendered_as_the_format_freezes_it() {
