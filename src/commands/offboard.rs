@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let mut vault = context.vault(&departure.change.after)?;
     let concerned = departure.environments(&vault, &labels)?;
     let mut progress = context.ui.progress("planning", concerned.len());
-    let plans = departure.plans(&mut vault, &concerned, || progress.step())?;
+    let plans = vault.noting_once(|vault| departure.plans(vault, &concerned, || progress.step()))?;
     drop(progress);
     context.tell(&mut vault);
     let report = Report::new(&departure, &plans, &exposed, archive.is_some(), args.dry_run);

@@ -39,15 +39,17 @@ impl Context {
     /// What the files of these environments need to be what the policy says; `new_key` asks for new keys in any case.
     pub(crate) fn plans(&self, vault: &mut Vault<'_>, names: &[EnvironmentName], new_key: bool) -> Result<Vec<Plan>> {
         let mut progress = self.ui.progress("planning", names.len());
-        let mut plans = Vec::new();
-        for name in names {
-            let plan = vault.plan(name, new_key)?;
-            if !plan.is_empty() {
-                plans.push(plan);
+        let plans: Result<_> = vault.noting_once(|vault| {
+            let mut plans = Vec::new();
+            for name in names {
+                plans.push(vault.plan(name, new_key)?);
+                progress.step();
             }
-            progress.step();
-        }
+            plans.retain(|plan| !plan.is_empty());
+            Ok(plans)
+        });
         drop(progress);
+        let plans = plans?;
         self.tell(vault);
         Ok(plans)
     }

@@ -460,11 +460,28 @@ impl<'p> Vault<'p> {
                 );
                 return Err(Failure::failed(message).hint("run the command again").into());
             }
-            self.note_key_of(&file.name, text)?;
             transaction = transaction.add(&file.relative, text.clone().into_bytes());
             any = true;
         }
+        // Before the files need it, and once for all of them.
+        self.trust.hold();
+        for (file, text) in changes.iter().filter(|(file, text)| file.text.as_deref() != Some(text)) {
+            self.note_key_of(&file.name, text)?;
+        }
+        self.trust.write_held()?;
         if any { transaction.commit() } else { Ok(()) }
+    }
+
+    /// Does `work` on many environments; what is trusted by it is noted once, and not for each.
+    pub fn noting_once<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.trust.hold();
+        let outcome = work(self);
+        // Where this cannot be written, whatever writes files notes again and fails there.
+        if let Err(error) = self.trust.write_held() {
+            self.notices
+                .push(Notice::Warning(format!("what is trusted cannot be noted: {error}")));
+        }
+        outcome
     }
 
     /// Notes that a person trusts the key of `drop_box` as the one that holds now, also over keys that were trusted later.

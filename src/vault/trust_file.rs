@@ -73,6 +73,19 @@ pub(super) enum Rank {
 pub(super) struct TrustFile {
     folder: Option<PathBuf>,
     content: Content,
+    /// What is to be written once, when many environments are looked at together.
+    held: Option<Vec<Noted>>,
+}
+
+/// One thing that is noted.
+#[derive(Clone, Debug)]
+struct Noted {
+    policy: String,
+    environment: EnvironmentName,
+    drop_box: DropBox,
+    place: PathBuf,
+    head: Option<String>,
+    rank: Rank,
 }
 
 impl TrustFile {
@@ -83,7 +96,11 @@ impl TrustFile {
     /// `Failed` if it cannot be read or is no trust file of this version.
     pub(super) fn load(folder: Option<PathBuf>) -> Result<Self> {
         let content = folder.as_deref().map_or(Ok(Content::default()), read)?;
-        Ok(Self { folder, content })
+        Ok(Self {
+            folder,
+            content,
+            held: None,
+        })
     }
 
     /// Reads it again and says whether it is another now.
@@ -129,11 +146,44 @@ impl TrustFile {
         head: Option<&str>,
         rank: Rank,
     ) -> Result<()> {
-        let mut wanted = self.content.clone();
-        change(&mut wanted, policy, environment, drop_box, place, head, rank);
-        if same(&wanted, &self.content) {
+        let noted = Noted {
+            policy: policy.to_owned(),
+            environment: environment.clone(),
+            drop_box: drop_box.clone(),
+            place: place.to_owned(),
+            head: head.map(str::to_owned),
+            rank,
+        };
+        if !noted.changes(&self.content) {
             return Ok(());
         }
+        match &mut self.held {
+            Some(held) => {
+                noted.apply(&mut self.content);
+                held.push(noted);
+                Ok(())
+            }
+            None => self.write(&[noted]),
+        }
+    }
+
+    /// Writes nothing from now on until [`TrustFile::write_held`]: each time costs a sync of the whole file.
+    pub(super) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Writes what was held, at once.
+    ///
+    /// # Errors
+    /// As [`TrustFile::note`].
+    pub(super) fn write_held(&mut self) -> Result<()> {
+        match self.held.take() {
+            Some(held) if !held.is_empty() => self.write(&held),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, notes: &[Noted]) -> Result<()> {
         let Some(folder) = &self.folder else {
             let failure = Failure::failed("there is no folder to keep trust in");
             return Err(failure.hint("set HOME or XDG_STATE_HOME").into());
@@ -141,7 +191,9 @@ impl TrustFile {
         make_folder(folder)?;
         let _lock = FolderLock::acquire(folder, PATIENCE)?;
         let mut content = read(folder)?;
-        change(&mut content, policy, environment, drop_box, place, head, rank);
+        for noted in notes {
+            noted.apply(&mut content);
+        }
         let text = serde_json::to_vec_pretty(&content).expect("maps of texts are JSON");
         replace(&folder.join(FILE_NAME), &text, Access::Private)?;
         self.content = content;
@@ -149,31 +201,45 @@ impl TrustFile {
     }
 }
 
-fn change(
-    content: &mut Content,
-    policy: &str,
-    environment: &EnvironmentName,
-    drop_box: &DropBox,
-    place: &Path,
-    head: Option<&str>,
-    rank: Rank,
-) {
-    let environments = content.environments.entry(policy.to_owned()).or_default();
-    let known = environments.entry(environment.to_string()).or_default();
-    if rank == Rank::Newest {
-        known.trusted.retain(|trusted| trusted != drop_box.as_str());
-    }
-    if !known.trusted.iter().any(|trusted| trusted == drop_box.as_str()) {
-        known.trusted.push(drop_box.as_str().to_owned());
-    }
-    if let Some(head) = head {
-        known.checked = Some(CheckedTo {
-            head: head.to_owned(),
-            drop_box: drop_box.as_str().to_owned(),
+impl Noted {
+    /// Whether any of it is new.
+    fn changes(&self, content: &Content) -> bool {
+        let known = content.environments.get(&self.policy);
+        let known = known.and_then(|known| known.get(self.environment.as_str()));
+        let drop_box = self.drop_box.as_str();
+        let is_trusted = known.is_some_and(|known| match self.rank {
+            Rank::AsKnown => known.trusted.iter().any(|trusted| trusted == drop_box),
+            Rank::Newest => known.trusted.last().is_some_and(|trusted| trusted == drop_box),
         });
+        let checked = known.and_then(|known| known.checked.as_ref());
+        let is_checked = self
+            .head
+            .as_ref()
+            .is_none_or(|head| checked.is_some_and(|checked| checked.head == *head && checked.drop_box == drop_box));
+        let place = self.place.to_str();
+        let is_placed = place.is_none_or(|place| content.places.get(place) == Some(&self.policy));
+        !(is_trusted && is_checked && is_placed)
     }
-    if let Some(place) = place.to_str() {
-        content.places.insert(place.to_owned(), policy.to_owned());
+
+    fn apply(&self, content: &mut Content) {
+        let environments = content.environments.entry(self.policy.clone()).or_default();
+        let known = environments.entry(self.environment.to_string()).or_default();
+        let drop_box = self.drop_box.as_str();
+        if self.rank == Rank::Newest {
+            known.trusted.retain(|trusted| trusted != drop_box);
+        }
+        if !known.trusted.iter().any(|trusted| trusted == drop_box) {
+            known.trusted.push(drop_box.to_owned());
+        }
+        if let Some(head) = &self.head {
+            known.checked = Some(CheckedTo {
+                head: head.clone(),
+                drop_box: drop_box.to_owned(),
+            });
+        }
+        if let Some(place) = self.place.to_str() {
+            content.places.insert(place.to_owned(), self.policy.clone());
+        }
     }
 }
 
@@ -230,7 +296,18 @@ mod tests {
         second
             .note("p2", &prod, key.drop_box(), Path::new("/b"), None, Rank::AsKnown)
             .unwrap();
+        // Held, it is known here at once, and to others when it is written.
+        let dev = EnvironmentName::new("dev").unwrap();
+        let before = std::fs::read(state.join("trust.json")).unwrap();
+        second.hold();
+        second
+            .note("p2", &dev, key.drop_box(), Path::new("/b"), None, Rank::AsKnown)
+            .unwrap();
+        assert!(second.known("p2", &dev).is_some());
+        assert_eq!(std::fs::read(state.join("trust.json")).unwrap(), before);
+        second.write_held().unwrap();
         let third = TrustFile::load(Some(state.clone())).unwrap();
+        assert!(third.known("p2", &dev).is_some());
         assert_eq!(third.known("p1", &prod).unwrap().trusted, [key.drop_box().as_str()]);
         assert_eq!(third.known("p1", &prod).unwrap().checked.as_ref().unwrap().head, "c1");
         assert_eq!(
