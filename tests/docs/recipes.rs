@@ -156,7 +156,7 @@ fn what_went_wrong_is_put_right() {
 
 #[test]
 fn the_audit_answers() {
-    page_works("docs/audit.md", 3);
+    page_works("docs/audit.md", 4);
 }
 
 #[test]
