@@ -21,7 +21,8 @@ pub(super) const DIFF: &[Setting] = &[Setting {
     is_command: true,
 }];
 
-/// The merge driver. Between common ancestors, where nobody looks at conflicts, git takes what both grew out of.
+/// The merge driver. Behind `--` a file may be called whatever it likes. Between common ancestors, where nobody looks at
+/// conflicts, git takes what both grew out of.
 pub(super) const MERGE: &[Setting] = &[
     Setting {
         key: "merge.secretree.name",
@@ -30,7 +31,7 @@ pub(super) const MERGE: &[Setting] = &[
     },
     Setting {
         key: "merge.secretree.driver",
-        words: " git merge %O %A %B %L %P %S %X %Y",
+        words: " git merge -- %O %A %B %L %P %S %X %Y",
         is_command: true,
     },
     Setting {

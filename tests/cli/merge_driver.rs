@@ -1,6 +1,9 @@
 //! The merge driver beyond the table: what else brings branches together (cherry-pick, revert, stash), keys that two
 //! machines made, what it says, and what it does with a file that is none.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
 use expect_test::expect;
 
 use crate::canary::Canary;
@@ -303,4 +306,48 @@ fn a_thousand_values_with_few_changes_are_merged_by_place() {
     for (path, value) in [("key0499", "value 499"), ("key0500", "theirs"), ("key0501", "ours")] {
         assert_gets(&alice, "dev", path, value);
     }
+}
+
+#[test]
+fn no_name_makes_it_leave_one_side_alone() {
+    let team = team(&["alice"], "a: one\n");
+    let alice = team.person("alice");
+    let attributes = "* merge=secretree\n--help merge=secretree\n";
+    alice.write(".gitattributes", attributes);
+    let named = |text: &str| ["--help", "-x.yaml"].map(|name| alice.write(name, text));
+    named("one\n\n\n\ntwo\n");
+    alice.commit("odd names");
+    branch(&alice, "topic", "main");
+    set(&alice, "dev", "theirs", "theirs").succeeds();
+    named("one\n\n\n\n2\n");
+    alice.commit("topic");
+    // The name of a branch is bytes.
+    let odd = OsString::from_vec(b"caf\xe9".to_vec());
+    alice.git([OsString::from("branch"), odd.clone()]).run().code(0);
+    alice.git(["checkout", "--quiet", "main"]).run().code(0);
+    set(&alice, "dev", "ours", "ours").succeeds();
+    named("1\n\n\n\ntwo\n");
+    alice.commit("main");
+    alice.git([OsString::from("merge"), odd]).run().code(1);
+    for name in ["--help", "-x.yaml"] {
+        assert_eq!(alice.read_text(name), "1\n\n\n\n2\n", "{name}");
+    }
+    assert_gets(&alice, "dev", "ours", "ours");
+    assert_gets(&alice, "dev", "theirs", "theirs");
+}
+
+#[test]
+fn a_side_that_is_too_large_is_between_the_markers() {
+    let alice = team(&["alice"], "a: one\n").person("alice");
+    for (name, text) in [("base", "one\n"), ("ours", "1\n")] {
+        alice.write(name, text);
+    }
+    let line = format!("{}\n", "#".repeat(1023));
+    alice.write("theirs", line.repeat(64 << 10) + "2\n");
+    let operands = [
+        "git", "merge", "--", "base", "ours", "theirs", "7", FILE, "b", "HEAD", "topic",
+    ];
+    alice.secretree(operands).run().code(1).says("larger than 64 MiB");
+    let text = alice.read_text("ours");
+    assert!(text.starts_with("<<<<<<< HEAD\n1\n=======\n###"), "{}", &text[..40]);
 }

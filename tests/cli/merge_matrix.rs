@@ -10,7 +10,7 @@ use crate::sandbox::Person;
 use crate::team::Team;
 
 const FILE: &str = "secrets/dev.yaml";
-pub(crate) const DRIVER: &str = "secretree git merge %O %A %B %L %P %S %X %Y";
+pub(crate) const DRIVER: &str = "secretree git merge -- %O %A %B %L %P %S %X %Y";
 
 /// One row of the table.
 struct Row {

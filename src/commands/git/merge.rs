@@ -3,9 +3,11 @@
 
 mod surroundings;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use secretree::cure::command;
 use secretree::document::lines::may_stand_raw;
 use secretree::error::{Failure, Result};
 use secretree::files::{Access, FILE_LIMIT, read_bounded, replace};
@@ -44,33 +46,37 @@ pub(crate) struct Args {
     path: PathBuf,
     /// What the three are called, in their order
     #[arg(value_name = "LABEL", num_args = 0..=3, allow_hyphen_values = true)]
-    labels: Vec<String>,
+    labels: Vec<OsString>,
 }
 
 impl Args {
-    /// What a text is called in conflict markers.
+    /// What a text is called in conflict markers. Names of branches are bytes, and so are subjects.
     fn label(&self, number: usize, otherwise: &str) -> String {
-        let label = self
-            .labels
-            .get(number)
-            .map(String::as_str)
-            .filter(|label| !label.is_empty());
-        let plain = label.unwrap_or(otherwise).chars();
-        plain.filter(|character| may_stand_raw(*character)).collect()
+        let label = self.labels.get(number).filter(|label| !label.is_empty());
+        let label = label.map_or(otherwise.into(), |label| label.to_string_lossy());
+        label.chars().filter(|character| may_stand_raw(*character)).collect()
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
-    let texts = [&args.base, &args.ours, &args.theirs].map(|file| read_bounded(file, FILE_LIMIT));
-    let [base, ours, theirs] = texts;
-    let texts = [base?, ours?, theirs?];
     let shows_base = surroundings::shows_base(context);
     let marks = Marks {
         size: args.size.clamp(1, LONGEST_MARKER),
         ours: args.label(1, "ours"),
         theirs: args.label(2, "theirs"),
         base: shows_base.then(|| args.label(0, "base")),
+    };
+    let texts = match read(args) {
+        Ok(texts) => texts,
+        // Too large for a command of ours: no side may be left alone for that.
+        Err(error) => {
+            context.ui.failure(&error);
+            if let Some(text) = by_git(args, context, &marks) {
+                replace(&args.ours, &text, Access::Shared)?;
+            }
+            return Ok(ExitCode::FAILURE);
+        }
     };
     match merged(args, context, &texts, &marks) {
         Ok(outcome) => {
@@ -83,6 +89,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn read(args: &Args) -> Result<[Vec<u8>; 3]> {
+    let [base, ours, theirs] = [&args.base, &args.ours, &args.theirs].map(|file| read_bounded(file, FILE_LIMIT));
+    Ok([base?, ours?, theirs?])
 }
 
 fn merged(args: &Args, context: &Context, texts: &[Vec<u8>; 3], marks: &Marks) -> Result<MergeOutcome> {
@@ -123,6 +134,17 @@ fn merged(args: &Args, context: &Context, texts: &[Vec<u8>; 3], marks: &Marks) -
 
 /// What git would have made of it, line by line; where there is no git, both sides as one conflict.
 fn by_lines(args: &Args, context: &Context, texts: &[Vec<u8>; 3], marks: &Marks) -> Result<()> {
+    if let Some(text) = by_git(args, context, marks) {
+        return replace(&args.ours, &text, Access::Shared);
+    }
+    let [_, ours, theirs] = texts.each_ref().map(|text| String::from_utf8_lossy(text));
+    let mut text = String::new();
+    conflict(&mut text, None, &ours, &theirs, marks, line_end_of(&ours));
+    replace(&args.ours, text.as_bytes(), Access::Shared)
+}
+
+/// What git makes of it, line by line; nothing where there is no git, or it takes the files for no text.
+fn by_git(args: &Args, context: &Context, marks: &Marks) -> Option<Vec<u8>> {
     let by_git = context.git(context.folder()).and_then(|git| {
         let size = format!("--marker-size={}", marks.size);
         let words = [
@@ -142,15 +164,12 @@ fn by_lines(args: &Args, context: &Context, texts: &[Vec<u8>; 3], marks: &Marks)
         git.run(&words)
     });
     // Up to 127 it is the number of conflicts.
-    if let Ok(output) = by_git
-        && output.status.code().is_some_and(|code| code < 128)
-    {
-        return replace(&args.ours, &output.stdout, Access::Shared);
-    }
-    let [_, ours, theirs] = texts.each_ref().map(|text| String::from_utf8_lossy(text));
-    let mut text = String::new();
-    conflict(&mut text, None, &ours, &theirs, marks, line_end_of(&ours));
-    replace(&args.ours, text.as_bytes(), Access::Shared)
+    let output = by_git.ok()?;
+    output
+        .status
+        .code()
+        .is_some_and(|code| code < 128)
+        .then_some(output.stdout)
 }
 
 /// Says what was done and what is left; the exit code for git.
@@ -171,8 +190,12 @@ fn told(args: &Args, context: &Context, outcome: &MergeOutcome) -> ExitCode {
     for problem in &outcome.problems {
         context.ui.failure(&anyhow::Error::from(problem.clone()));
     }
+    let then = match command("git add --", &[&args.path]) {
+        Some(add) => format!("then: {add}"),
+        None => "then `git add` it".to_owned(),
+    };
     context.ui.note(&escaped(&format!(
-        "hint: keep one side between the markers in {shown}, then: git add -- {shown}"
+        "hint: keep one side between the markers in {shown}, {then}"
     )));
     ExitCode::FAILURE
 }

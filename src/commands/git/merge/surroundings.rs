@@ -1,6 +1,6 @@
 //! What holds around a merge that git is in the middle of: the policy, the commits that come in, how conflicts are shown.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub(super) fn merged_commits(
     context: &Context,
     repository: &Repository,
     file: &Path,
-    labels: &[String],
+    labels: &[OsString],
     theirs: &[u8],
 ) -> Vec<CommitId> {
     let named = context.variables.all().keys();
@@ -89,9 +89,10 @@ pub(super) fn merged_commits(
     let mut revisions: Vec<String> = named.collect();
     // Rebase and cherry-pick call it `1a2b3c4 (subject)`, revert `parent of 1a2b3c4 (subject)`.
     if let Some(label) = labels.get(2) {
+        let label = label.to_string_lossy();
         let (label, parent) = match label.strip_prefix("parent of ") {
             Some(label) => (label, "^"),
-            None => (label.as_str(), ""),
+            None => (&*label, ""),
         };
         let hash = label.split([' ', '.']).next().unwrap_or_default();
         if hash.len() >= 4 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
