@@ -190,7 +190,7 @@ fn a_machine_reads_nothing_until_it_is_told() {
             .secrets.yaml:
               +  ci: {keys: [age1…], machine: true}
             next: commit
-            `ci` reads nothing yet: `secretree recipient add ci --group GROUP`, or name them under `readers`
+            `ci` reads nothing yet: `secretree grant ci ENV`, or `secretree recipient add ci --group GROUP`
         "#]]);
     alice.secretree(["recipient", "list"]).run().check(expect![[r#"
         status: 0
@@ -327,7 +327,7 @@ fn what_is_added_can_be_committed_at_once() {
             .secrets.yaml:
               +  bob: {keys: [age1…]}
             committed COMMIT
-            `bob` reads nothing yet: `secretree recipient add bob --group GROUP`, or name them under `readers`
+            `bob` reads nothing yet: `secretree grant bob ENV`, or `secretree recipient add bob --group GROUP`
         "#]]);
     alice
         .git(["show", "--format=%s", "--name-only", "HEAD"])

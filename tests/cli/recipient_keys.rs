@@ -29,7 +29,7 @@ fn a_forges_keys_are_taken_as_far_as_they_can_decrypt() {
             .secrets.yaml:
               +  bob: {keys: [ssh-ed25519 AAAA…, age1…]}
             next: commit
-            `bob` reads nothing yet: `secretree recipient add bob --group GROUP`, or name them under `readers`
+            `bob` reads nothing yet: `secretree grant bob ENV`, or `secretree recipient add bob --group GROUP`
         "#]]);
     changes_nothing(
         alice
@@ -84,7 +84,7 @@ fn files_of_real_tools_are_read() {
         .secrets.yaml:
           +  three: {keys: [age1…]}
         next: commit
-        `three` reads nothing yet: `secretree recipient add three --group GROUP`, or name them under `readers`
+        `three` reads nothing yet: `secretree grant three ENV`, or `secretree recipient add three --group GROUP`
     "#]]);
     changes_nothing(add("four", &ssh.with_extension("ed25519"))).check(expect![[r#"
         status: 1

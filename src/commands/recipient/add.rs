@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     report(context, &change, args.commit.then_some(message.as_str()), &reads)?;
     if access.reads.is_empty() {
         context.ui.note(&format!(
-            "`{name}` reads nothing yet: `secretree recipient add {name} --group GROUP`, or name them under `readers`"
+            "`{name}` reads nothing yet: `secretree grant {name} ENV`, or `secretree recipient add {name} --group GROUP`"
         ));
     }
     Ok(ExitCode::SUCCESS)
