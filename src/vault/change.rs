@@ -1,6 +1,8 @@
 //! New texts for an environment's file: a value set, values removed, the whole text edited, readable values encrypted.
 //! Unchanged values keep their token to the byte, moved ones keep their version (FORMAT, Keys and Text 2).
 
+use std::collections::HashSet;
+
 use zeroize::Zeroizing;
 
 use super::edited::{Old, seal_text};
@@ -218,7 +220,8 @@ impl Environment<'_> {
     /// The file's text for the edited text `new`.
     ///
     /// # Errors
-    /// `Failed` with line and column if the text is not accepted.
+    /// `Failed` with line and column if the text is not accepted, or if a value that it brings does not match the declared
+    /// `pattern`.
     pub fn replace_text(&self, new: &str) -> Result<(String, Changes)> {
         let file = &self.rules.environment.file;
         let tree = Tree::parse(new, Rules::Text).map_err(|refusal| refused(file, &refusal))?;
@@ -231,6 +234,7 @@ impl Environment<'_> {
             .map(|(place, opened)| Old { place, opened })
             .collect();
         let (tokens, changes) = seal_text(&self.key, self.rules, &tree, &old)?;
+        self.check_patterns(&tree, &changes)?;
         let body = write_tokens(new, &tree.lines, line_end(new), &tokens);
         let mut footer = self.reading.footer.clone();
         footer.final_newline = new.is_empty() || new.ends_with('\n');
@@ -246,6 +250,33 @@ impl Environment<'_> {
         let text = reading.assemble(&body, &footer);
         self.check_result(&text, tree.scalars().len())?;
         Ok((text, changes))
+    }
+
+    /// Holds what a text brings against the declared patterns. What stood there before may stay, and `null` is no value.
+    fn check_patterns(&self, tree: &Tree<'_>, changes: &Changes) -> Result<()> {
+        let brought: HashSet<&ValuePath> = changes.added.iter().chain(&changes.changed).collect();
+        let mut first: Option<Failure> = None;
+        let mut others = Vec::new();
+        for (path, scalar) in tree.scalars().iter().filter(|(path, _)| brought.contains(path)) {
+            let value = scalar.value();
+            let checked = match value {
+                Value::Null => Ok(()),
+                value => self.rules.check_pattern(path, &value),
+            };
+            match (checked, &first) {
+                (Ok(()), _) => {}
+                (Err(error), None) => first = Some(error.into()),
+                (Err(_), Some(_)) => others.push(format!("`{}:{path}`", self.rules.environment.name)),
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some(failure) if others.is_empty() => Err(failure.into()),
+            Some(failure) => {
+                let hint = format!("others that do not match theirs: {}", others.join(", "));
+                Err(failure.hint(hint).into())
+            }
+        }
     }
 
     fn reading_again(&self) -> Result<Reading<'_>> {

@@ -85,6 +85,7 @@ mod moved;
 mod newcomer;
 mod offboard;
 mod output;
+mod patterns;
 mod plugins;
 mod proposals;
 mod proposals_hostile;
