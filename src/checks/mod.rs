@@ -43,7 +43,7 @@ pub use past::Past;
 pub use people::PolicySubject;
 pub use standing::Standing;
 pub use subject::{Parsed, Subject};
-pub use waivers::{Waived, Waivers, waive};
+pub use waivers::{Waived, Waivers, waive, waive_changes};
 
 use crate::error::Failure;
 use crate::finding::{Code, Finding};

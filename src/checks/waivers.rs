@@ -53,21 +53,7 @@ pub struct Waived<'p> {
 
 impl Waivers<'_> {
     fn covers(&self, waiver: &Waiver, finding: &Finding) -> bool {
-        if waiver.code != finding.code.name {
-            return false;
-        }
-        let (place, scope) = (&finding.place, &waiver.at);
-        let whole = ValuePath::default();
-        let path = place.path.as_ref().unwrap_or(&whole);
-        match place
-            .environment
-            .as_ref()
-            .and_then(|name| self.policy.environment(name))
-        {
-            Some(environment) => scope.matches(environment, path),
-            // What is of no environment is waived by a pattern that leaves out none.
-            None => scope.is_about_everything(),
-        }
+        covers(self.policy, waiver, finding)
     }
 
     fn is_over(&self, waiver: &Waiver) -> bool {
@@ -89,26 +75,60 @@ pub fn waive<'p>(policy: &'p Policy, folder: &Path, findings: Vec<Finding>, toda
             problems.extend(find(&waivers));
         }
     }
-    let valid: Vec<&Waiver> = policy
-        .waivers
-        .iter()
-        .filter(|waiver| !waivers.is_over(waiver))
-        .collect();
-    let chosen: Vec<Option<&Waiver>> = findings
-        .iter()
-        .map(|finding| valid.iter().copied().find(|waiver| waivers.covers(waiver, finding)))
-        .collect();
-    let is_idle = |waiver: &&Waiver| !findings.iter().any(|finding| waivers.covers(waiver, finding));
-    let idle = valid.iter().copied().filter(is_idle).collect();
+    let is_idle = |waiver: &&Waiver| {
+        !waivers.is_over(waiver)
+            && !is_of_change(&waiver.code)
+            && !findings.iter().any(|finding| waivers.covers(waiver, finding))
+    };
+    let idle = policy.waivers.iter().filter(is_idle).collect();
+    let (mut counted, waived) = sort_by(policy, findings, today);
+    counted.extend(problems);
+    Waived { counted, waived, idle }
+}
+
+/// Sorts findings about commits into those that count and those that the policy before the commits accepts: a branch does
+/// not excuse itself. Nothing is accepted where there is no such policy.
+pub fn waive_changes(
+    known: Option<&Policy>,
+    findings: Vec<Finding>,
+    today: Date,
+) -> (Vec<Finding>, Vec<(Finding, &Waiver)>) {
+    match known {
+        Some(policy) => sort_by(policy, findings, today),
+        None => (findings, Vec::new()),
+    }
+}
+
+fn sort_by(policy: &Policy, findings: Vec<Finding>, today: Date) -> (Vec<Finding>, Vec<(Finding, &Waiver)>) {
     let (mut counted, mut waived) = (Vec::new(), Vec::new());
-    for (finding, waiver) in findings.into_iter().zip(chosen) {
-        match waiver {
+    for finding in findings {
+        let mut valid = policy.waivers.iter().filter(|waiver| waiver.until >= today);
+        match valid.find(|waiver| covers(policy, waiver, &finding)) {
             Some(waiver) => waived.push((finding, waiver)),
             None => counted.push(finding),
         }
     }
-    counted.extend(problems);
-    Waived { counted, waived, idle }
+    (counted, waived)
+}
+
+/// Whether findings of this code are about commits.
+fn is_of_change(code: &str) -> bool {
+    let mut rules = RULES.iter().filter(|rule| rule.code.name == code);
+    rules.any(|rule| matches!(rule.look, Look::Change(_)))
+}
+
+fn covers(policy: &Policy, waiver: &Waiver, finding: &Finding) -> bool {
+    if waiver.code != finding.code.name {
+        return false;
+    }
+    let (place, scope) = (&finding.place, &waiver.at);
+    let whole = ValuePath::default();
+    let path = place.path.as_ref().unwrap_or(&whole);
+    match place.environment.as_ref().and_then(|name| policy.environment(name)) {
+        Some(environment) => scope.matches(environment, path),
+        // What is of no environment is waived by a pattern that leaves out none.
+        None => scope.is_about_everything(),
+    }
 }
 
 fn expired(waivers: &Waivers<'_>) -> Vec<Finding> {

@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::checks::{PolicySubject, examine_policy, waive};
+use crate::checks::{PolicySubject, examine_policy, waive, waive_changes};
 use crate::error::{Failure, Result};
 use crate::finding::Finding;
+use crate::history::Revision;
 use crate::names::EnvironmentName;
 use crate::policy::Waiver;
 use crate::report::{Accepted, Report};
@@ -60,9 +61,6 @@ pub fn inspect(vault: &mut Vault<'_>, order: &Order<'_>, progress: Progress<'_>)
     if order.names.is_none() {
         findings.extend(keys::find(vault, &scene, order)?);
     }
-    if let (Some(since), Some(repository)) = (order.since, vault.repository()) {
-        findings.extend(changes::judge(repository, &scene.prefix, since)?);
-    }
     let texts = files::Texts::load(vault, &scene, names);
     let mut steps = Steps {
         done: 0,
@@ -86,7 +84,17 @@ pub fn inspect(vault: &mut Vault<'_>, order: &Order<'_>, progress: Progress<'_>)
         (None, Some(_)) => false,
     };
     findings.retain(is_asked);
-    Ok(sorted(vault, &scene, order, names, findings, notes))
+    let mut report = sorted(vault, &scene, order, names, findings, notes);
+    if let (Some(since), Some(repository)) = (order.since, vault.repository()) {
+        let mut found = changes::judge(repository, &scene.prefix, since)?;
+        found.retain(is_asked);
+        let known = Revision::read(repository, &scene.prefix, since.commit)?.policy;
+        let (counted, waived) = waive_changes(known.sound(), found, order.today);
+        report.findings.extend(counted);
+        in_order(&mut report.findings);
+        report.waived.extend(accepted(waived));
+    }
+    Ok(report)
 }
 
 /// The report, once every finding is there.
@@ -98,19 +106,7 @@ fn sorted(
     mut findings: Vec<Finding>,
     notes: Vec<String>,
 ) -> Report {
-    // What concerns one environment stands together, errors first; rules keep their order within a line.
-    findings.sort_by(|one, other| {
-        let key = |finding: &Finding| {
-            let place = &finding.place;
-            (
-                place.environment.clone(),
-                finding.code.severity,
-                place.file.clone(),
-                place.line,
-            )
-        };
-        key(one).cmp(&key(other))
-    });
+    in_order(&mut findings);
     let policy = &vault.loaded().policy;
     let mut sorted = waive(policy, &scene.prefix, findings, order.today);
     if order.names.is_some() {
@@ -128,6 +124,22 @@ fn sorted(
             .collect(),
         notes,
     }
+}
+
+/// What concerns one environment stands together, errors first; rules keep their order within a line.
+fn in_order(findings: &mut [Finding]) {
+    findings.sort_by(|one, other| {
+        let key = |finding: &Finding| {
+            let place = &finding.place;
+            (
+                place.environment.clone(),
+                finding.code.severity,
+                place.file.clone(),
+                place.line,
+            )
+        };
+        key(one).cmp(&key(other))
+    });
 }
 
 fn accepted(waived: Vec<(Finding, &Waiver)>) -> Vec<Accepted> {

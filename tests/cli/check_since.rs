@@ -146,6 +146,28 @@ fn whoever_cannot_write_may_propose() {
 }
 
 #[test]
+fn a_branch_does_not_excuse_itself() {
+    let scene = scene();
+    let waiver = "check: {waive: [{code: unsigned-change, at: \"**\", until: 2999-12-31, reason: in a hurry}]}";
+    scene.change_policy("secrets:\n", &format!("{waiver}\nsecrets:\n"));
+    scene.set("prod", "database.password", "third-password");
+    scene.alice.commit("unsigned, and waived");
+    assert_eq!(
+        found(&scene),
+        ["unsigned-change .secrets.yaml", "unsigned-change secrets/prod.yaml"]
+    );
+    // What is believed already may hold a waiver, which counts for what comes later.
+    scene.git(&["tag", "--force", "known"]);
+    scene.set("prod", "database.password", "fourth-password");
+    scene.alice.commit("unsigned");
+    assert_eq!(found(&scene), [""; 0]);
+    let output = scene.alice.secretree(["check", "--since", "known", "-v"]).run();
+    output
+        .code(0)
+        .says("waived[unsigned-change] until 2999-12-31 (in a hurry): commit ");
+}
+
+#[test]
 fn a_revision_that_is_none_is_a_failure() {
     let scene = Scene::new();
     let output = scene.alice.secretree(["check", "--since", "nowhere"]).run();
