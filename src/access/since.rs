@@ -77,7 +77,7 @@ impl Since {
             Some(committed) => policy_events(committed, now),
             None => vec![PolicyEvent::PolicyAdded],
         };
-        since.learn(&uncommitted, Brought::Uncommitted, &mut open, &unwritten, now);
+        since.learn(&uncommitted, Brought::Uncommitted, &mut open, &unwritten);
         let history = History::open(repository, root_folder, now, Entries::Head)?;
         let mut commits = history.commits(None)?;
         while !open.is_empty() || !unwritten.is_empty() {
@@ -88,8 +88,9 @@ impl Since {
                     unwritten.remove(environment);
                 }
             }
-            since.learn(&commit.policy, Brought::By(commit.commit), &mut open, &unwritten, now);
+            since.learn(&commit.policy, Brought::By(commit.commit), &mut open, &unwritten);
         }
+        since.changes.retain(|(event, _)| !is_said(event, plans, now));
         since.complete = commits.is_complete();
         since
             .facts
@@ -109,7 +110,6 @@ impl Since {
         brought: Brought,
         open: &mut Vec<Open>,
         unwritten: &BTreeSet<EnvironmentName>,
-        now: &Policy,
     ) {
         open.retain(|open| {
             let is_it = events.iter().any(|event| open.is_by(event));
@@ -118,7 +118,7 @@ impl Since {
             }
             !is_it
         });
-        for event in events.iter().filter(|event| concerns(event, unwritten, now)) {
+        for event in events.iter().filter(|event| concerns(event, unwritten)) {
             // What was undone since is nothing to look at.
             let undone = opposite(event);
             let undone = self
@@ -187,26 +187,40 @@ fn writes_grants(event: &EventKind) -> bool {
 }
 
 /// Whether a person should hear of it, where the grants of these environments were not written since.
-fn concerns(event: &PolicyEvent, unwritten: &BTreeSet<EnvironmentName>, now: &Policy) -> bool {
-    // Where `writers` is absent, they are the readers, of which the plans speak.
-    let has_writers = |name| {
-        now.environment(name)
-            .is_some_and(|environment| environment.writers.is_some())
-    };
+fn concerns(event: &PolicyEvent, unwritten: &BTreeSet<EnvironmentName>) -> bool {
     match event {
         PolicyEvent::IdChanged
         | PolicyEvent::SigningKeyAdded { .. }
         | PolicyEvent::SigningKeyRemoved { .. }
         | PolicyEvent::MaintainerAdded { .. }
         | PolicyEvent::MaintainerRemoved { .. } => !unwritten.is_empty(),
-        PolicyEvent::WriterAdded { environment, .. } | PolicyEvent::WriterRemoved { environment, .. } => {
-            unwritten.contains(environment) && has_writers(environment)
-        }
-        PolicyEvent::PlaintextAdded { environment, .. } | PolicyEvent::PlaintextRemoved { environment, .. } => {
-            unwritten.contains(environment)
-        }
+        PolicyEvent::WriterAdded { environment, .. }
+        | PolicyEvent::WriterRemoved { environment, .. }
+        | PolicyEvent::PlaintextAdded { environment, .. }
+        | PolicyEvent::PlaintextRemoved { environment, .. } => unwritten.contains(environment),
         _ => false,
     }
+}
+
+/// Whether the plans say it already: where `writers` is absent, who comes to read comes to write. A machine that is none
+/// any more, and a list of writers that is gone, they do not tell.
+fn is_said(event: &PolicyEvent, plans: &[Plan], now: &Policy) -> bool {
+    let (environment, recipient, gains) = match event {
+        PolicyEvent::WriterAdded { environment, recipient } => (environment, recipient, true),
+        PolicyEvent::WriterRemoved { environment, recipient } => (environment, recipient, false),
+        _ => return false,
+    };
+    let lists_writers = now
+        .environment(environment)
+        .is_some_and(|environment| environment.writers.is_some());
+    let mut plans = plans.iter().filter(|plan| plan.environment == *environment);
+    !lists_writers
+        && plans.any(|plan| {
+            let keys = if gains { &plan.gains } else { &plan.loses };
+            let mut names = plan.renames.iter();
+            keys.iter().any(|(name, _)| name == recipient)
+                || names.any(|(old, new)| if gains { new == recipient } else { old == recipient })
+        })
 }
 
 /// What undoes it.

@@ -87,6 +87,7 @@ mod offboard;
 mod output;
 mod patterns;
 mod plugins;
+mod policy_attacks;
 mod proposals;
 mod proposals_hostile;
 mod readable;
