@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let (loaded, name) = context.policy_for_one(args.environment.as_deref())?;
     let mut vault = context.vault(&loaded)?;
     let file = vault.load(&name)?;
-    let basis = vault.or_first(&file)?;
+    let basis = context.or_first(&mut vault, &file)?;
     let environment = vault.open(&basis)?;
     context.tell(&mut vault);
     environment.refuse_outsiders()?;
@@ -49,7 +49,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let edited = session.edit(|text| {
         let text =
             std::str::from_utf8(text.expose()).map_err(|error| not_utf8(&file.relative, text.expose(), &error))?;
-        environment.replace_text(text)
+        let (text, changes) = environment.replace_text(text)?;
+        vault.refuse_readable_over_token(&file, &changes.readable)?;
+        Ok((text, changes))
     })?;
     let Edited::Changed((text, changes)) = edited else {
         context.ui.note("unchanged; nothing was written");
@@ -83,6 +85,10 @@ fn say(context: &Context, name: &str, changes: &Changes) {
         for path in paths {
             context.ui.note(&escaped(&format!("{sign} {name}:{path}")));
         }
+    }
+    for path in &changes.readable {
+        let text = format!("note: `{name}:{path}` stands readable, as `plaintext` in the policy says");
+        context.ui.note(&escaped(&text));
     }
     for path in &changes.kept_encrypted {
         let text = format!(

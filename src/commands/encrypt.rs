@@ -64,6 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
                 "`{name}`: {} gets a footer with grants for its readers",
                 plan.file.relative.display()
             ));
+            lines.extend(context.gains(&vault, plan)?);
         } else if plan.encrypts.is_empty() {
             lines.push(format!(
                 "`{name}`: the footer goes back to the end of {}",

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let mut vault = context.vault(&loaded)?;
     let imported = source.imported(kind, context, vault.identities())?;
     let file = vault.load(&name)?;
-    let basis = vault.or_first(&file)?;
+    let basis = context.or_first(&mut vault, &file)?;
     let environment = vault.open(&basis)?;
     context.tell(&mut vault);
     environment.refuse_outsiders()?;

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
             .into());
     }
     // What is wrong is said before anybody types a value.
-    let own = vault.or_first(layers.own())?;
+    let own = context.or_first(&mut vault, layers.own())?;
     let reading = match readings.into_iter().last() {
         Some(reading) if reading.footer.environment == name => reading,
         _ => vault.read(&own)?,
@@ -111,7 +111,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
             Way::Propose(addressee(&mut vault, context, &own)?)
         }
     };
-    let value = Value::from_bytes(read_value(args, context, &format!("{name}:{path}"))?);
+    let mut place = format!("`{}`", escaped(&format!("{name}:{path}")));
+    if matches!(&way, Way::Set(environment) if environment.stands_readable(&path)) {
+        place.push_str(", which will stand readable in the file,");
+    }
+    let value = Value::from_bytes(read_value(args, context, &place)?);
     let lock = vault.lock()?;
     let file = vault.load(&name)?;
     let verb = match way {
@@ -186,7 +190,7 @@ fn read_value(args: &Args, context: &Context, place: &str) -> Result<Secret> {
                 ))
                 .into(),
         }),
-        None => input::from_person_or_pipe(&context.ui, &format!("`{}`", escaped(place)), args.raw),
+        None => input::from_person_or_pipe(&context.ui, place, args.raw),
     }
 }
 

@@ -9,7 +9,7 @@ use secretree::crypto::label::GrantLabel;
 use secretree::error::{Failure, Result};
 use secretree::files::FolderLock;
 use secretree::git::CommitId;
-use secretree::names::EnvironmentName;
+use secretree::names::{EnvironmentName, RecipientName};
 use secretree::policy::PolicyChange;
 use secretree::vault::{EnvironmentFile, Origin, Plan, Takeover, Vault};
 
@@ -52,6 +52,27 @@ impl Context {
         let plans = plans?;
         self.tell(vault);
         Ok(plans)
+    }
+
+    /// The file, or what it is made as by the first write: whom that grants is said before anybody types a value.
+    pub(crate) fn or_first(&self, vault: &mut Vault<'_>, file: &EnvironmentFile) -> Result<EnvironmentFile> {
+        let Some(plan) = vault.first(file)? else {
+            return Ok(file.clone());
+        };
+        let told = self.told(vault, std::slice::from_ref(&plan))?;
+        for line in lines_of(&plan, told.as_ref()) {
+            self.ui.note(&line);
+        }
+        Ok(plan.made())
+    }
+
+    /// Whom a plan grants, a line for each public key, with the commit that lets it read.
+    pub(crate) fn gains(&self, vault: &Vault<'_>, plan: &Plan) -> Result<Vec<String>> {
+        let told = self.told(vault, std::slice::from_ref(plan))?;
+        Ok(gains_of(plan, told.as_ref())
+            .iter()
+            .map(|line| escaped(line).into_owned())
+            .collect())
     }
 
     /// Shows the step, and writes nothing.
@@ -200,6 +221,16 @@ pub(crate) fn origin_of(takeover: &Takeover) -> String {
     origin.map_or_else(|| "no commit yet".to_owned(), Origin::shown)
 }
 
+/// Whom a plan grants.
+fn gains_of(plan: &Plan, told: Option<&Told>) -> Vec<String> {
+    let name = &plan.environment;
+    let line = |(reader, label): &(RecipientName, GrantLabel)| {
+        let origin = told.map_or_else(String::new, |told| told.of(name, label, "by no commit"));
+        format!("{name}: + {reader} ({label}) can read{origin}")
+    };
+    plan.gains.iter().map(line).collect()
+}
+
 /// What a plan would do, a line for each public key and each token.
 fn lines_of(plan: &Plan, told: Option<&Told>) -> Vec<String> {
     let name = &plan.environment;
@@ -220,11 +251,7 @@ fn lines_of(plan: &Plan, told: Option<&Told>) -> Vec<String> {
     if let Some(key) = &plan.new_key {
         lines.push(format!("{name}: new key {key}; every value is sealed anew"));
     }
-    lines.extend(
-        plan.gains
-            .iter()
-            .map(|(reader, label)| format!("{name}: + {reader} ({label}) can read{}", origin(label, "by no commit"))),
-    );
+    lines.extend(gains_of(plan, told));
     lines.extend(plan.loses.iter().map(|(reader, label)| {
         format!(
             "{name}: - {reader} ({label}) can no longer read what is written from now on{}",

@@ -7,7 +7,7 @@ use super::change::encrypt_readable;
 use super::footer::{Footer, Grants, footer_of};
 use super::moved::Former;
 use super::reading::{Reading, Rulebook, lost_footer, with_footer};
-use super::rekey::Dropped;
+use super::rekey::{Dropped, follows_of_last};
 use super::takeover::Takeover;
 use super::{EnvironmentFile, Vault};
 use crate::crypto::envelope::to_base64;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// Whether its file is made now.
     pub creates: bool,
+    /// Whether history knows a key of the environment whose file is made now.
+    pub begins_anew: bool,
     /// Public keys that gain access.
     pub gains: Vec<(RecipientName, GrantLabel)>,
     /// Public keys that lose access.
@@ -161,11 +163,13 @@ impl Vault<'_> {
         self.check_reader(rules, &wanted)?;
         let key = EnvironmentKey::generate();
         let mut footer = Footer::new(name.clone(), key.drop_box().clone());
-        footer.follows = self.follows_of_absent(rules, &key)?;
+        let past = self.past_of_absent(rules)?;
+        footer.follows = follows_of_last(&past, rules, &key)?;
         footer.grants = self.grants(rules, &key, &wanted)?;
         footer.final_newline = body.is_empty() || body.ends_with('\n');
         let mut plan = Plan::nothing(name, &file);
         plan.creates = true;
+        plan.begins_anew = past.latest().is_some();
         plan.gains = wanted
             .iter()
             .map(|(label, (name, _))| (name.clone(), label.clone()))
@@ -313,10 +317,19 @@ impl Plan {
         self.loses.sort();
     }
 
+    /// The file as it would be.
+    pub fn made(self) -> EnvironmentFile {
+        EnvironmentFile {
+            text: Some(self.text),
+            ..self.file
+        }
+    }
+
     pub(super) fn nothing(name: &EnvironmentName, file: &EnvironmentFile) -> Self {
         Self {
             environment: name.clone(),
             creates: false,
+            begins_anew: false,
             gains: Vec::new(),
             loses: Vec::new(),
             renames: Vec::new(),

@@ -61,10 +61,7 @@ impl Environment<'_> {
         {
             return Ok((self.reading.tree.text.to_owned(), Changes::default()));
         }
-        let readable = match place {
-            Some(place) => place.token.is_none(),
-            None => self.rules.lets_stand_readable(&path),
-        };
+        let readable = self.stands_readable(&path);
         let version = Version::random();
         let token = self.seal(&path, &version, value.clone(), None)?;
         let tree = &self.reading.tree;
@@ -100,6 +97,14 @@ impl Environment<'_> {
             self.check_result(&text, self.count() + 1)?;
         }
         Ok((text, changes))
+    }
+
+    /// Whether a value that is written at `path` stands readable.
+    pub fn stands_readable(&self, path: &ValuePath) -> bool {
+        match self.place(path) {
+            Some(place) => place.token.is_none(),
+            None => self.rules.lets_stand_readable(path),
+        }
     }
 
     /// Whether a place stands readable or under the file's own key, so that its value can be compared.

@@ -60,6 +60,7 @@ pub(super) fn seal_text<'t, 'a>(
         let was_token = before.and_then(|before| before.place.token.as_ref());
         if rules.lets_stand_readable(path) {
             if was_token.is_none() {
+                changes.readable.extend(before.is_none().then(|| path.clone()));
                 continue;
             }
             changes.kept_encrypted.push(path.clone());

@@ -35,7 +35,7 @@ impl Environment<'_> {
     pub fn lay_over(&self, new: &str, origin: &Path) -> Result<Laid> {
         let over = Tree::parse(new, Rules::Text).map_err(|refusal| refused(origin, &refusal))?;
         let own = self.text()?;
-        let (text, mut changes) = if own.trim().is_empty() {
+        let (text, changes) = if own.trim().is_empty() {
             self.replace_text(new)?
         } else {
             let file = &self.rules.environment.file;
@@ -50,12 +50,6 @@ impl Environment<'_> {
             .map(|(path, _)| path)
             .filter(|path| !touched.contains(path));
         let same = untouched.cloned().collect();
-        changes.readable = changes
-            .added
-            .iter()
-            .filter(|path| self.rules.lets_stand_readable(path))
-            .cloned()
-            .collect();
         Ok(Laid {
             text,
             changes,

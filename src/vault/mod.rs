@@ -298,23 +298,38 @@ impl<'p> Vault<'p> {
         Reading::new(self.text_of(file)?, self.rules(&file.name)?)
     }
 
-    /// The file, or what it would be made as if it is missing. Its key is believed, since it is made here; that is noted
-    /// only when it is saved.
+    /// The file, or what it would be made as if it is missing.
     ///
     /// # Errors
-    /// As [`Vault::plan`].
+    /// As [`Vault::first`].
     pub fn or_first(&mut self, file: &EnvironmentFile) -> Result<EnvironmentFile> {
+        let first = self.first(file)?;
+        Ok(first.map_or_else(|| file.clone(), |plan| plan.made()))
+    }
+
+    /// What makes the file where it is missing; nothing where it is there. Its key is believed, since it is made here; that
+    /// is noted only when it is saved.
+    ///
+    /// # Errors
+    /// As [`Vault::plan`]; `Failed` where the environment had a file once: whoever takes one out, and a line into the
+    /// policy, must not be granted what others write.
+    pub fn first(&mut self, file: &EnvironmentFile) -> Result<Option<Plan>> {
         if file.text.is_some() {
-            return Ok(file.clone());
+            return Ok(None);
         }
-        let text = self.plan(&file.name, false)?.text;
-        if let Some(footer) = footer::footer_of(&text) {
+        let plan = self.plan(&file.name, false)?;
+        if plan.begins_anew {
+            let (name, shown) = (&file.name, file.relative.display());
+            let message = format!("`{name}` had a file, `{shown}`, and it was taken out: only `apply` makes another");
+            return Err(Failure::failed(message)
+                .hint(format!("see who took it out: git log -1 -- {shown}"))
+                .hint(format!("to begin anew, and see whom it grants: secretree apply {name}"))
+                .into());
+        }
+        if let Some(footer) = footer::footer_of(&plan.text) {
             self.made.push(footer.drop_box);
         }
-        Ok(EnvironmentFile {
-            text: Some(text),
-            ..file.clone()
-        })
+        Ok(Some(plan))
     }
 
     /// The policy or environment file, relative to the policy's folder, that `target` (absolute) is.

@@ -133,19 +133,7 @@ impl Vault<'_> {
             .unwrap_or_default()
     }
 
-    /// The `follows` of a key for a file that is not there: of the last key that history has, if it opens here.
-    pub(super) fn follows_of_absent(
-        &mut self,
-        rules: Rulebook<'_>,
-        key: &EnvironmentKey,
-    ) -> Result<BTreeMap<KeyId, String>> {
-        let past = self.past_of_absent(rules)?;
-        let last = past.latest().and_then(|latest| past.key(latest));
-        last.into_iter()
-            .map(|old| follows_entry(old, &rules.environment.name, key.drop_box()))
-            .collect()
-    }
-
+    /// The keys that history has of an environment whose file is not there.
     pub(super) fn past_of_absent(&mut self, rules: Rulebook<'_>) -> Result<PastKeys> {
         let mut past = PastKeys::new(&self.loaded.policy.id, &rules.environment.name);
         let Some(repository) = self
@@ -164,6 +152,18 @@ impl Vault<'_> {
         past.read(repository, &found.files, head, None, &mut self.identities)?;
         Ok(past)
     }
+}
+
+/// The `follows` of a key for a file that is not there: of the last key that history has, if it opens here.
+pub(super) fn follows_of_last(
+    past: &PastKeys,
+    rules: Rulebook<'_>,
+    key: &EnvironmentKey,
+) -> Result<BTreeMap<KeyId, String>> {
+    let last = past.latest().and_then(|latest| past.key(latest));
+    last.into_iter()
+        .map(|old| follows_entry(old, &rules.environment.name, key.drop_box()))
+        .collect()
 }
 
 /// The words for the key `new` of these keys, of HEAD's if that is another, and of each key that one of `footers` follows,

@@ -161,6 +161,7 @@ fn a_file_without_footer_becomes_an_environment() {
         encrypt `dev:key`
         encrypt `dev:empty`
         `dev`: secrets/dev.yaml gets a footer with grants for its readers
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         error: no terminal to ask on: encrypt this?
         hint: `--yes` answers with yes
     "#]]);
@@ -173,6 +174,7 @@ fn a_file_without_footer_becomes_an_environment() {
             encrypt `dev:key`
             encrypt `dev:empty`
             `dev`: secrets/dev.yaml gets a footer with grants for its readers
+            dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
             wrote secrets/dev.yaml
             committed COMMIT
         "#]]);
@@ -203,6 +205,7 @@ fn values_that_git_already_has_are_warned_about() {
         --- stderr
         encrypt `dev:key`
         `dev`: secrets/dev.yaml gets a footer with grants for its readers
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         wrote secrets/dev.yaml
         warning: values that stood readable are in git's history: make new ones
     "#]]);
@@ -300,8 +303,10 @@ fn several_environments_are_sealed_together_or_not_at_all() {
             --- stderr
             encrypt `dev:a`
             `dev`: secrets/dev.yaml gets a footer with grants for its readers
+            dev: + alice (x25519-7cb1b2c9014e3eb1) can read
             encrypt `prod:b`
             `prod`: secrets/prod.yaml gets a footer with grants for its readers
+            prod: + alice (x25519-7cb1b2c9014e3eb1) can read
             wrote secrets/dev.yaml, secrets/prod.yaml
         "#]]);
 }

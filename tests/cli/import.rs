@@ -22,6 +22,8 @@ fn an_empty_environment_becomes_the_file_with_its_comments() {
     alice.secretree(["import", "dev", ".env"]).run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         note: `OLD`: an assignment in a comment, left out: comments stay readable
         note: `URL`: `$…` is kept as text; nothing is expanded here
         note: comments stay readable (2 in the file): look at them before you commit
@@ -240,6 +242,8 @@ fn a_file_that_git_has_is_named_with_its_first_commit() {
     alice.secretree(["import", "dev", ".env"]).run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         + dev:A
         `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
         warning: `.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
@@ -254,6 +258,8 @@ fn a_file_that_git_has_is_named_with_its_first_commit() {
         .check(expect![[r#"
             status: 0
             --- stderr
+            prod: makes secrets/prod.yaml
+            prod: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
             + prod:A
             `prod`, from dotenv `.env`: 1 added, 0 changed, 0 the same
             warning: `.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
@@ -275,13 +281,15 @@ fn other_branches_are_history_too_and_names_are_quoted() {
     alice.git(["switch", "--quiet", "-"]).run().succeeds();
     alice.write("it's/.env", "A=2\n");
     alice.secretree(["import", "dev", "it's/.env"]).run().check(expect![[r#"
-            status: 0
-            --- stderr
-            + dev:A
-            `dev`, from dotenv `it's/.env`: 1 added, 0 changed, 0 the same
-            warning: `it's/.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
-            next: delete `it's/.env`, which still holds the values, or put it into .gitignore
-        "#]]);
+        status: 0
+        --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
+        + dev:A
+        `dev`, from dotenv `it's/.env`: 1 added, 0 changed, 0 the same
+        warning: `it's/.env` is in git's history since COMMIT, and so are its values: make new ones (rotate)
+        next: delete `it's/.env`, which still holds the values, or put it into .gitignore
+    "#]]);
 }
 
 #[test]
@@ -304,6 +312,8 @@ fn what_git_cannot_tell_is_said_and_the_values_are_taken() {
     clone(&["--depth", "1"]).run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (by no commit of this cut history)
         + dev:A
         `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
         warning: `.env` may be in git's history, of which this clone has a part only; where it is whole: git log --all -- .env
@@ -315,6 +325,8 @@ fn what_git_cannot_tell_is_said_and_the_values_are_taken() {
     clone(&["--depth", "1"]).run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (by no commit of this cut history)
         + dev:A
         `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
         warning: `.env` is in git's history since COMMIT at least, and so are its values: make new ones (rotate)
@@ -329,6 +341,8 @@ fn what_git_cannot_tell_is_said_and_the_values_are_taken() {
     alice.secretree(["-C", "other", "import", "dev", ".env"]).run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read
         + dev:A
         `dev`, from dotenv `.env`: 1 added, 0 changed, 0 the same
         warning: whether git has `.env` is not seen here (its objects are named by SHA-256, which is not supported); look with git log --all -- .env

@@ -63,6 +63,8 @@ fn what_dotenvx_encrypted_is_read_with_its_keys() {
         .check(expect![[r#"
             status: 0
             --- stderr
+            dev: makes secrets/dev.yaml
+            dev: + alice (x25519-7cb1b2c9014e3eb1) can read
             note: `S`: `$…` is kept as text; nothing is expanded here
             note: `DOTENV_PUBLIC_KEY_PRODUCTION`: dotenvx's own, left out
             note: comments stay readable (3 in the file): look at them before you commit
@@ -154,6 +156,8 @@ fn what_sops_encrypted_is_read_with_its_comments() {
     changes_nothing(alice.secretree(["import", "dev", "old.yaml"])).check(expect![[r#"
         status: 1
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         comments become readable, which sops may keep encrypted: 2
         error: no terminal to ask on: write this?
         hint: `--yes` answers with yes
@@ -162,6 +166,8 @@ fn what_sops_encrypted_is_read_with_its_comments() {
     import.run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         comments become readable, which sops may keep encrypted: 2
         + dev:key
         + dev:port

@@ -29,6 +29,8 @@ fn a_monorepo_names_environments_by_folder() {
         .check(expect![[r#"
             status: 0
             --- stderr
+            billing/staging: makes services/billing/secrets/staging.yaml
+            billing/staging: + alice (x25519-7cb1b2c9014e3eb1) can read
             + billing/staging:which
         "#]]);
     edit(&alice, "report/prod", "token: t\n").run().succeeds();

@@ -342,3 +342,91 @@ impl Scene {
 fn set_run(person: &Person) -> crate::run::Run {
     person.secretree(["set", "dev", "fresh"]).input("again")
 }
+
+#[test]
+fn a_file_that_was_taken_out_is_not_made_for_others() {
+    let scene = scene();
+    scene.attack(&ATTACKS[0]);
+    scene.mallory.git(["rm", "--quiet", DEV]).run().succeeds();
+    scene.team.share(&scene.mallory, "tidy up more");
+    scene.team.update(&scene.bob);
+    let bob = &scene.bob;
+    bob.write("new.json", "{\"imported\": 1}");
+    for run in [
+        set_run(bob),
+        edit(bob, "dev", "fresh: typed\n"),
+        bob.secretree(["import", "dev", "new.json"]),
+        bob.secretree(["set", "dev", "made", "--generate", "uuid"]),
+    ] {
+        changes_nothing(run)
+            .code(1)
+            .says("it was taken out: only `apply` makes another");
+    }
+    let asked = changes_nothing(bob.secretree(["apply", "dev"])).code(1).stderr();
+    let words = scene.filled("dev: + alice (MALLORY-LABEL) can read (");
+    assert!(has_line(&asked, &words, "of mallory, "), "{asked}");
+    // Plain text in its place gets no grants unseen either.
+    bob.write(DEV, "db: x\n");
+    bob.git(["add", DEV]).run().succeeds();
+    bob.commit("plain");
+    changes_nothing(set_run(bob)).code(5);
+    let asked = changes_nothing(bob.secretree(["encrypt", "dev"])).code(1).stderr();
+    assert!(has_line(&asked, &words, "of mallory, "), "{asked}");
+}
+
+#[test]
+fn whom_the_first_write_grants_is_said_before_a_value_is_typed() {
+    let scene = scene();
+    scene.attack(&ATTACKS[0]);
+    let bob = &scene.bob;
+    let policy = bob.read_text(".secrets.yaml");
+    bob.write(
+        ".secrets.yaml",
+        policy.replace(
+            "environments:\n",
+            "environments:\n  new: {file: new.yaml, readers: [platform]}\n",
+        ),
+    );
+    let mut terminal = bob.on_terminal(["set", "new", "fresh"]);
+    terminal
+        .expect("new: makes new.yaml")
+        .expect(&scene.filled("new: + alice (MALLORY-LABEL) can read"))
+        .expect("`new:fresh`")
+        .send("\u{3}");
+    terminal.finish();
+    assert!(!bob.work("new.yaml").exists());
+}
+
+#[test]
+fn what_a_new_pattern_makes_readable_is_said_in_time() {
+    let scene = scene();
+    let attack = ATTACKS.iter().find(|attack| attack.name.contains("stand readable"));
+    scene.attack(attack.unwrap());
+    let bob = &scene.bob;
+    let mut terminal = bob.on_terminal(["set", "prod", "fresh"]);
+    terminal
+        .expect("value of `prod:fresh`, which will stand readable in the file, (hidden)")
+        .send("\u{3}");
+    terminal.finish();
+    edit(bob, "prod", "db: real\nedited: x\n")
+        .run()
+        .succeeds()
+        .says("note: `prod:edited` stands readable, as `plaintext` in the policy says");
+    bob.git(["checkout", "--quiet", "--", "secrets"]).run().succeeds();
+    // What was sealed stays so, and what is declared too.
+    set(bob, "prod", "db", "second").succeeds();
+    bob.secretree(["unset", "prod", "db"]).run().succeeds();
+    set(bob, "prod", "db", "third").succeeds();
+    assert!(!bob.read_text("secrets/prod.yaml").contains("third"));
+    set(bob, "dev", "once", "sealed").succeeds();
+    bob.commit("values");
+    let policy = bob.read_text(".secrets.yaml");
+    bob.write(
+        ".secrets.yaml",
+        policy.replace("writers: [alice]}", "writers: [alice], plaintext: [once]}"),
+    );
+    bob.secretree(["unset", "dev", "once"]).run().succeeds();
+    changes_nothing(edit(bob, "dev", "db: real\nonce: sealed\n"))
+        .code(1)
+        .says("the last commit has an encrypted value at `dev:once`");
+}

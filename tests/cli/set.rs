@@ -32,6 +32,8 @@ fn the_first_value_makes_the_file() {
         .check(expect![[r#"
             status: 0
             --- stderr
+            dev: makes secrets/dev.yaml
+            dev: + alice (x25519-7cb1b2c9014e3eb1) can read
             set `dev:database.password`
         "#]]);
     expect![[r#"
@@ -133,6 +135,8 @@ fn declared_paths_are_known_before_they_exist() {
     set("PGPASSWORD").check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read
         set `dev:db.password`
     "#]]);
     set("tls.key").check(expect![[r#"
@@ -335,6 +339,8 @@ fn commit_takes_that_file_alone_and_runs_hooks() {
     set("one").run().check(expect![[r#"
         status: 0
         --- stderr
+        dev: makes secrets/dev.yaml
+        dev: + alice (x25519-7cb1b2c9014e3eb1) can read (commit COMMIT of alice, 2026-01-05)
         set `dev:a.b`
         committed COMMIT
     "#]]);
@@ -389,6 +395,8 @@ fn commit_without_git_says_that_the_file_was_written() {
         .check(expect![[r#"
             status: 1
             --- stderr
+            dev: makes secrets/dev.yaml
+            dev: + alice (x25519-7cb1b2c9014e3eb1) can read
             set `dev:a`
             error: `--commit` needs a git repository; the file was written
             hint: git init
