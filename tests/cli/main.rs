@@ -73,6 +73,7 @@ mod join;
 mod key_sources;
 mod keygen;
 mod kubernetes_server;
+mod latecomer;
 mod list;
 mod log;
 mod man;
