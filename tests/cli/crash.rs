@@ -54,7 +54,7 @@ pub(crate) fn kill_again_and_again(rounds: u32, make: impl Fn(u32) -> Run, mut j
 }
 
 /// Files that a dead command left beside the others.
-fn leftovers(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
