@@ -34,6 +34,7 @@ mod captured;
 mod check;
 mod check_codes;
 mod check_since;
+mod check_since_openpgp;
 mod ci_recipes;
 mod commands_page;
 mod completions;
