@@ -32,6 +32,7 @@ mod at;
 mod canary;
 mod captured;
 mod check;
+mod check_attacks;
 mod check_codes;
 mod check_since;
 mod check_since_openpgp;
