@@ -363,6 +363,19 @@ fn identities() -> Vec<Vector> {
         }
         .vector(),
     );
+    let alice = public("alice").to_string();
+    let both = format!("{alice}\", \"{}", public("mallory"));
+    all.push(
+        Good {
+            policy: super::draft::policy().replace(&alice, &both),
+            ..Good::new(
+                "key-without-a-grant",
+                "the policy gives alice a second public key, which nobody has applied: the file is what it was",
+                Draft::new(),
+            )
+        }
+        .vector(),
+    );
     all
 }
 

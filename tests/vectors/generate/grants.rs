@@ -5,7 +5,7 @@ use secretree::crypto::grant::{GrantPlaintext, seal_grant};
 use secretree::crypto::plugins::Plugins;
 
 use super::Vector;
-use super::draft::{Draft, OTHER_POLICY_ID, POLICY_ID, environment, key, padded, policy, public, refused_by};
+use super::draft::{Command, Draft, OTHER_POLICY_ID, POLICY_ID, environment, key, padded, policy, public, refused_by};
 use super::footers::touches;
 use super::stanzas::{Passphrase, Unknown, altered, encrypt, with_zero_share};
 
@@ -13,7 +13,40 @@ pub(super) fn vectors() -> Vec<Vector> {
     let mut all = grants();
     all.extend(grant_names());
     all.extend(grant_plaintexts());
+    all.extend(grants_of_strangers());
     all
+}
+
+/// What puts a value under the file's key, for everybody who holds it.
+const WRITES_PROD: &[Command<'_>] = &[
+    &["set", "prod", "database.user"],
+    &["set", "prod", "brand.new"],
+    &["edit", "prod"],
+];
+
+/// Grants of public keys that are no reader's by the policy. They are sound, and whoever holds them reads; nothing is sealed
+/// for them until there is a new key.
+fn grants_of_strangers() -> Vec<Vector> {
+    let mallory = public("mallory");
+    let cases = [
+        (
+            "grant-of-a-stranger",
+            "a public key is granted that the policy does not know",
+            "mallory",
+        ),
+        (
+            "grant-of-a-stranger-under-a-known-name",
+            "a public key stands under alice's name that is not hers by the policy",
+            "alice",
+        ),
+    ];
+    let vector = |(name, about, reader): (&str, &str, &str)| {
+        let mut draft = Draft::new();
+        draft.grant(reader, &mallory, &draft.grant_plaintext(POLICY_ID));
+        let names = ["`prod`", mallory.label().as_str(), "no reader"];
+        refused_by(name, about, 1, &policy(), draft.text(), WRITES_PROD, &names)
+    };
+    cases.map(vector).into()
 }
 
 /// The draft with these bytes as alice's grant.
