@@ -78,7 +78,7 @@ impl Brought {
         if !committed.policy.contains(event) {
             return None;
         }
-        // A command that was changed more than once: who wrote what stands there now.
+        // A command or setting that was changed more than once: who wrote what stands there now.
         let is_last_step = |other: &&PolicyEvent| match (event, other) {
             (
                 PolicyEvent::CommandChanged { of, after, .. },
@@ -88,6 +88,14 @@ impl Brought {
                     ..
                 },
             ) => of == other_of && after == other_after,
+            (
+                PolicyEvent::SettingChanged { of, to, .. },
+                PolicyEvent::SettingChanged {
+                    of: other_of,
+                    to: other_to,
+                    ..
+                },
+            ) => of == other_of && to == other_to,
             _ => false,
         };
         let found = self.policy.get(event).or_else(|| {

@@ -17,6 +17,7 @@ mod reach;
 mod review;
 mod revision;
 mod scene;
+mod settings;
 mod snapshot;
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::as_text;
+use super::settings::setting_events;
 use crate::crypto::label::GrantLabel;
 use crate::names::{EnvironmentName, RecipientName};
 use crate::policy::{Allowance, Policy, Recipient, RotatorMethod, Scope, SecretDeclaration, Target};
@@ -220,6 +221,15 @@ pub enum PolicyEvent {
         /// `ENV:PATH` or `PATH`, as written.
         at: String,
     },
+    /// A setting with no event of its own is another.
+    SettingChanged {
+        /// Which: `default_environment`, `email` of somebody, `rotate` of an environment, …
+        of: String,
+        /// What it was; nothing if it was not set.
+        from: Option<String>,
+        /// What it is; nothing if it is not set.
+        to: Option<String>,
+    },
     /// `scan` lets something more pass.
     ScanAllowed {
         /// The pattern, as written.
@@ -261,6 +271,7 @@ pub fn policy_events(before: &Policy, after: &Policy) -> Vec<PolicyEvent> {
     environment_events(before, after, &mut events);
     delivery_events(before, after, &mut events);
     rule_events(before, after, &mut events);
+    events.extend(setting_events(before, after));
     events.sort();
     events.dedup();
     events

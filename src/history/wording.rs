@@ -116,6 +116,12 @@ impl Display for PolicyEvent {
                 write!(out, "waived {code} at {at} until {until}: {reason}")
             }
             Self::WaiverRemoved { code, at } => write!(out, "{code} at {at} no longer waived"),
+            Self::SettingChanged { of, from, to } => match (from, to) {
+                (Some(from), Some(to)) => write!(out, "{of} is {to}, not {from}"),
+                (None, Some(to)) => write!(out, "{of} is {to}"),
+                (Some(from), None) => write!(out, "{of} is no longer {from}"),
+                (None, None) => write!(out, "{of} is not set"),
+            },
             Self::ScanAllowed { pattern } => write!(out, "scan lets {pattern} pass"),
             Self::ScanRefused { pattern } => write!(out, "scan lets {pattern} no longer pass"),
         }

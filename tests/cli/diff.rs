@@ -509,10 +509,11 @@ fn an_environment_under_another_name_is_the_same_one() {
 
         .secrets.yaml
           policy
-            + environment development declared    not committed yet
-            - environment dev no longer declared  not committed yet
-            + alice may write development         not committed yet
-            - alice may no longer write dev       not committed yet
+            + environment development declared        not committed yet
+            - environment dev no longer declared      not committed yet
+            + alice may write development             not committed yet
+            - alice may no longer write dev           not committed yet
+            ~ `default_environment` is no longer dev  not committed yet
     "#]]);
     // `apply` makes the file what the policy says; the values are the same ones by their versions.
     alice.secretree(["apply", "--move", "--yes"]).run().succeeds();
@@ -536,10 +537,11 @@ fn an_environment_under_another_name_is_the_same_one() {
 
         .secrets.yaml
           policy
-            + environment development declared    not committed yet
-            - environment dev no longer declared  not committed yet
-            + alice may write development         not committed yet
-            - alice may no longer write dev       not committed yet
+            + environment development declared        not committed yet
+            - environment dev no longer declared      not committed yet
+            + alice may write development             not committed yet
+            - alice may no longer write dev           not committed yet
+            ~ `default_environment` is no longer dev  not committed yet
     "#]]);
 }
 

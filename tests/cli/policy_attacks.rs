@@ -140,6 +140,23 @@ const ATTACKS: &[Attack] = &[
         check: &["recipient-drift", "unknown-recipient"],
     },
     Attack {
+        name: "another environment where none is named",
+        edits: &[(
+            "maintainers: [alice]\n",
+            "maintainers: [alice]\ndefault_environment: prod\n",
+        )],
+        diff: &["`default_environment` is prod"],
+        apply: &["dev: new key"],
+        check: &[],
+    },
+    Attack {
+        name: "an address that the forge's list of people is matched by",
+        edits: &[("alice: {keys: [", "alice: {email: mallory@example.com, keys: [")],
+        diff: &["`email` of alice is mallory@example.com"],
+        apply: &["dev: new key"],
+        check: &[],
+    },
+    Attack {
         name: "findings that count no more",
         edits: &[(
             "secrets:\n",

@@ -36,7 +36,10 @@ pub(super) fn of_policy(event: &PolicyEvent) -> char {
         | Event::WaiverRemoved { .. }
         | Event::ScanRefused { .. } => '-',
         Event::FileDeclared { .. } => '>',
-        Event::PolicyReadableAgain | Event::ExtendsChanged { .. } | Event::DeclarationChanged { .. } => '~',
+        Event::PolicyReadableAgain
+        | Event::ExtendsChanged { .. }
+        | Event::DeclarationChanged { .. }
+        | Event::SettingChanged { .. } => '~',
     }
 }
 
