@@ -96,6 +96,18 @@ impl Repository {
         })
     }
 
+    /// Whether this clone has the commit `id`.
+    ///
+    /// # Errors
+    /// `Failed` if the objects cannot be read.
+    pub fn has(&self, id: CommitId) -> Result<bool> {
+        match self.odb()?.read_header(id.0) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(explain(&format!("commit `{id}` cannot be read"), &error).into()),
+        }
+    }
+
     /// The file `relative` (to the root) as it stood in `commit`; `None` if it did not, or was a link.
     ///
     /// # Errors

@@ -21,13 +21,16 @@ const LEFT_BEHIND: [&str; 7] = [
     "REVERT_HEAD",
     "REBASE_HEAD",
 ];
+/// How deep names of branches are followed.
+const DEEPEST: usize = 64;
 /// The most that is read of such a file, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 impl Repository {
     /// The commits that all references name (branches, remotes, tags, notes, `refs/bisect`), the `HEAD` of each work
     /// tree, all entries of the stash, and the commits of an unfinished merge or fetch; each once, sorted. Reflogs but
-    /// the stash's are not looked at. Commits that this clone does not have are left out.
+    /// the stash's and the remotes' are not looked at: what was fetched or pushed once was there for others, also if the
+    /// branch was moved since. Commits that this clone does not have are left out.
     ///
     /// # Errors
     /// `Failed` if the references cannot be read.
@@ -48,6 +51,7 @@ impl Repository {
         let common = repository.commondir();
         found.extend(named_in(&self.directory));
         found.extend(named_in(common));
+        found.extend(logged_below(&common.join("logs/refs/remotes"), 0));
         let linked = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
         for folder in linked {
             found.extend(named_in(&folder.path()));
@@ -78,6 +82,28 @@ fn named_in(folder: &Path) -> Vec<Oid> {
     named
 }
 
+/// The commits that the reflogs in a folder name, on both sides of each line.
+fn logged_below(folder: &Path, depth: usize) -> BTreeSet<Oid> {
+    let mut found = BTreeSet::new();
+    if depth > DEEPEST {
+        return found;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => found.extend(logged_below(&entry.path(), depth + 1)),
+            Ok(kind) if kind.is_file() => {
+                let bytes = fs::read(entry.path()).unwrap_or_default();
+                let lines = bytes.split(|byte| *byte == b'\n');
+                let hashes = lines.flat_map(|line| [line.get(..40), line.get(41..81)]).flatten();
+                let hashes = hashes.filter_map(|hash| Oid::from_str(std::str::from_utf8(hash).ok()?).ok());
+                found.extend(hashes.filter(|hash| !hash.is_zero()));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The hashes that lines of a file begin with.
 fn hashes(file: &Path) -> Vec<Oid> {
     let mut bytes = Vec::new();
@@ -106,9 +132,20 @@ mod tests {
         sandbox.git(&["tag", "-a", "-m", "x", "v1"]);
         let remote = sandbox.commit_file("a", "remote");
         sandbox.git(&["update-ref", "refs/remotes/origin/gone", &remote]);
+        let published = sandbox.commit_file("a", "published and taken back");
+        for now in [&published, &remote] {
+            sandbox.git(&[
+                "update-ref",
+                "--create-reflog",
+                "-m",
+                "fetch",
+                "refs/remotes/origin/moved",
+                now,
+            ]);
+        }
         let odd = sandbox.commit_file("a", "odd");
         sandbox.git(&["update-ref", "refs/secretree/x", &odd]);
-        expected.extend([tagged, remote, odd]);
+        expected.extend([tagged, remote, published, odd]);
         for text in ["stashed", "stashed later"] {
             sandbox.write("a", text);
             sandbox.git(&["stash", "-q"]);

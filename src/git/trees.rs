@@ -1,13 +1,15 @@
 //! What stood in the folders of a commit: which folders a folder held, whether something stood somewhere, and where files
 //! of one name are. For policies of the past, which may speak about folders.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Odb, Oid};
 
 use super::objects::{Node, malformed, path_names, tree_entries};
-use super::{CommitId, Repository, check_relative, explain};
+use super::{BlobId, CommitId, Repository, check_relative, explain};
 use crate::error::Result;
 
 /// How deep folders are looked into; deeper ones are not, as if they were not there.
@@ -36,6 +38,28 @@ impl Repository {
     /// As [`Self::folders_at`].
     pub fn exists_at(&self, commit: CommitId, relative: &Path) -> Result<bool> {
         Ok(node_at(&self.odb()?, commit, relative)?.is_some())
+    }
+
+    /// The files of the commit `before` that `after` removed or changed, with what stood there. Folders that are the same in
+    /// both are not looked into. `false` if trees are not in this clone.
+    ///
+    /// # Errors
+    /// `Failed` if objects are malformed.
+    pub fn gone_since(&self, before: CommitId, after: CommitId) -> Result<(Vec<(PathBuf, BlobId)>, bool)> {
+        let odb = self.odb()?;
+        let mut comparison = Comparison {
+            odb: &odb,
+            gone: Vec::new(),
+            complete: true,
+        };
+        let (Some((old, _)), Some((new, _))) = (
+            node_at(&odb, before, Path::new(""))?,
+            node_at(&odb, after, Path::new(""))?,
+        ) else {
+            return Ok((Vec::new(), false));
+        };
+        comparison.compare(old, Some(new), &PathBuf::new(), 0)?;
+        Ok((comparison.gone, comparison.complete))
     }
 
     /// The folders (relative to the root, which is empty) that hold a file called `name` in any of these commits. Each
@@ -99,6 +123,53 @@ impl Search<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What one tree has that another lacks.
+struct Comparison<'o, 'r> {
+    odb: &'o Odb<'r>,
+    gone: Vec<(PathBuf, BlobId)>,
+    complete: bool,
+}
+
+impl Comparison<'_, '_> {
+    fn compare(&mut self, old: Oid, new: Option<Oid>, folder: &Path, depth: usize) -> Result<()> {
+        if depth > DEEPEST || new == Some(old) {
+            return Ok(());
+        }
+        let Some(data) = self.read(old)? else { return Ok(()) };
+        let other = match new {
+            Some(new) => self.read(new)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let here: HashMap<&[u8], (Oid, bool)> = tree_entries(&other)
+            .map(|entry| (entry.name, (entry.id, entry.is_tree)))
+            .collect();
+        for entry in tree_entries(&data) {
+            let path = folder.join(OsStr::from_bytes(entry.name));
+            let now = here.get(entry.name).copied();
+            if entry.is_tree {
+                let now = now.filter(|(_, is_tree)| *is_tree).map(|(id, _)| id);
+                self.compare(entry.id, now, &path, depth + 1)?;
+            } else if entry.is_file && now.is_none_or(|(id, _)| id != entry.id) {
+                self.gone.push((path, BlobId(entry.id)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a tree; nothing if this clone does not have it.
+    fn read(&mut self, id: Oid) -> Result<Option<Vec<u8>>> {
+        match self.odb.read(id) {
+            Ok(object) if object.kind() == ObjectType::Tree => Ok(Some(object.data().to_vec())),
+            Ok(_) => Err(malformed(id).into()),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                self.complete = false;
+                Ok(None)
+            }
+            Err(error) => Err(explain(&format!("object `{id}` cannot be read"), &error).into()),
+        }
     }
 }
 

@@ -95,7 +95,11 @@ pub struct Question<'q> {
 /// `Failed` if the repository cannot be read.
 pub fn access(history: Option<&History<'_>>, present: &Present, question: &Question<'_>) -> Result<Access> {
     let number = question.version.as_ref().map(super::snapshot::version_number);
-    let wanted = Wanted::These(number.into_iter().collect::<HashSet<u32>>());
+    let is_shared = history.is_some_and(|history| history.has_shared_past(question.environment));
+    let wanted = match number {
+        None if is_shared => Wanted::All,
+        _ => Wanted::These(number.into_iter().collect::<HashSet<u32>>()),
+    };
     let only = Some(question.environment);
     let holders = match history {
         Some(history) => Holders::read(history, present, only, wanted.clone())?,
@@ -115,32 +119,38 @@ pub fn access(history: Option<&History<'_>>, present: &Present, question: &Quest
     let Some(holdings) = holders.environments.get(question.environment) else {
         return Ok(access);
     };
+    let kin = holders.kin();
     let mut keys: BTreeSet<u64> = BTreeSet::new();
-    for ((path, version), record) in &holdings.values {
-        keys.extend(&record.keys);
-        access.versions.push(ValueVersion {
-            path: holders.paths.get(*path),
-            version: super::snapshot::numbered_version(*version),
-            since: record.since.commit,
-            keys: record
-                .keys
-                .iter()
-                .map(|key| super::snapshot::numbered_key(*key))
-                .collect(),
-        });
+    for (path, version) in holdings.values.keys() {
+        let records = kin.records(question.environment, *path, *version);
+        let sealed: BTreeSet<u64> = records.iter().flat_map(|record| &record.keys).copied().collect();
+        keys.extend(&sealed);
+        if question.version.is_some() {
+            access.versions.push(ValueVersion {
+                path: holders.paths.get(*path),
+                version: super::snapshot::numbered_version(*version),
+                since: records
+                    .iter()
+                    .map(|record| record.since)
+                    .max()
+                    .and_then(|since| since.commit),
+                keys: sealed.into_iter().map(super::snapshot::numbered_key).collect(),
+            });
+        }
     }
     access.versions.sort_by(|one, other| one.path.cmp(&other.path));
     if question.version.is_none() {
-        keys = holdings.keys.keys().copied().collect();
+        keys.extend(holdings.keys.keys());
     }
     let mut found: BTreeMap<&GrantLabel, Merged<'_>> = BTreeMap::new();
     for key in &keys {
-        let Some(record) = holdings.keys.get(key) else { continue };
-        access.proposals += record.proposals.len();
-        for (label, hold) in &record.holds {
-            let still = holds_now(holdings.current.as_deref(), *key, label);
-            let was = then.as_ref().is_none_or(|then| then.contains(&(*key, label.clone())));
-            found.entry(label).or_default().add(hold, still, was);
+        for record in holders.key_records(*key) {
+            access.proposals += record.proposals.len();
+            for (label, hold) in &record.holds {
+                let still = holds_now(holdings.current.as_deref(), *key, label);
+                let was = then.as_ref().is_none_or(|then| then.contains(&(*key, label.clone())));
+                found.entry(label).or_default().add(hold, still, was);
+            }
         }
     }
     access.holders = found.into_iter().map(|(label, merged)| merged.holder(label)).collect();
@@ -164,8 +174,7 @@ fn held_at(
     environment: &EnvironmentName,
 ) -> Result<BTreeSet<(u64, GrantLabel)>> {
     let holders = Holders::read_behind(history, commit, environment)?;
-    let holdings = holders.environments.get(environment).into_iter();
-    let holds = holdings.flat_map(|holdings| &holdings.keys);
+    let holds = holders.environments.values().flat_map(|holdings| &holdings.keys);
     Ok(holds
         .flat_map(|(key, record)| record.holds.keys().map(|label| (*key, label.clone())))
         .collect())

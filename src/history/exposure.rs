@@ -1,10 +1,10 @@
 //! What somebody could have read, now or once: every version of a value that was ever sealed under a key which one of
 //! their public keys was granted. The list by which values are changed when somebody leaves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::access::holds_now;
-use super::holders::{Holders, Holdings, Moment, Present, Wanted};
+use super::holders::{Holders, Kin, Moment, Present, Wanted};
 use super::scene::History;
 use super::snapshot::{Snapshot, numbered_version};
 use crate::crypto::label::GrantLabel;
@@ -110,9 +110,30 @@ impl Exposures {
             complete: self.holders.complete,
             unreadable: self.holders.unreadable,
         };
-        for (environment, holdings) in &self.holders.environments {
-            self.add(environment, holdings, labels, &mut exposed);
+        // The keys that were ever granted to one of them, and since when.
+        let mut held: HashMap<u64, Moment> = HashMap::new();
+        for (key, record) in self.holders.environments.values().flat_map(|holdings| &holdings.keys) {
+            for hold in labels.iter().filter_map(|label| record.holds.get(label)) {
+                exposed.known_as.extend(hold.names.iter().cloned());
+                let since = held.entry(*key).or_insert(hold.since);
+                *since = (*since).max(hold.since);
+            }
         }
+        if held.is_empty() {
+            return exposed;
+        }
+        let kin = self.holders.kin();
+        for environment in self.holders.environments.keys() {
+            self.add(environment, labels, &held, &kin, &mut exposed);
+        }
+        // What stands in an environment was elsewhere under its old name.
+        let in_use = exposed.values.iter().filter(|value| value.standing != Standing::Past);
+        let in_use: HashSet<(ValuePath, Version)> = in_use
+            .map(|value| (value.path.clone(), value.version.clone()))
+            .collect();
+        exposed.values.retain(|value| {
+            value.standing != Standing::Past || !in_use.contains(&(value.path.clone(), value.version.clone()))
+        });
         let order = |value: &Exposure| (value.standing == Standing::Current, value.version.clone());
         exposed.values.sort_by(|one, other| {
             (&one.environment, &one.path, order(one)).cmp(&(&other.environment, &other.path, order(other)))
@@ -123,41 +144,35 @@ impl Exposures {
     fn add(
         &self,
         environment: &EnvironmentName,
-        holdings: &Holdings,
         labels: &BTreeSet<GrantLabel>,
+        held: &HashMap<u64, Moment>,
+        kin: &Kin<'_>,
         exposed: &mut Exposed,
     ) {
-        // The keys that were ever granted to one of them, and since when.
-        let mut held: std::collections::HashMap<u64, Moment> = std::collections::HashMap::new();
-        let mut holds_key = false;
-        for (key, record) in &holdings.keys {
-            for label in labels {
-                let Some(hold) = record.holds.get(label) else { continue };
-                exposed.known_as.extend(hold.names.iter().cloned());
-                holds_key |= holds_now(holdings.current.as_deref(), *key, label);
-                held.entry(*key)
-                    .and_modify(|since| *since = (*since).max(hold.since))
-                    .or_insert(hold.since);
-            }
-        }
-        if held.is_empty() {
+        let Some(holdings) = self.holders.environments.get(environment) else {
             return;
-        }
+        };
+        let current = holdings.current.as_deref();
+        let mut own = holdings.keys.keys();
+        let holds_key = own.any(|key| labels.iter().any(|label| holds_now(current, *key, label)));
         let standing = Standings::of(holdings.current.as_deref());
         // A version that moved is told once: where it stands, or else where it stood last.
-        let mut last: std::collections::HashMap<u32, (Standing, Moment, Exposure)> = std::collections::HashMap::new();
+        let mut last: HashMap<u32, (Standing, Moment, Exposure)> = HashMap::new();
         for ((path, version), record) in &holdings.values {
-            let Some(granted) = record.keys.iter().filter_map(|key| held.get(key)).max() else {
+            let records = kin.records(environment, *path, *version);
+            let keys = records.iter().flat_map(|record| &record.keys);
+            let Some(granted) = keys.filter_map(|key| held.get(key)).max() else {
                 continue;
             };
+            let since = records.iter().map(|record| record.since).max().unwrap_or(record.since);
             let path = self.holders.paths.get(*path);
             let standing = standing.of_version(*version, &path);
             let exposure = Exposure {
                 environment: environment.clone(),
                 version: numbered_version(*version),
                 standing,
-                since: record.since.commit,
-                readable_since: (*granted).min(record.since).commit,
+                since: since.commit,
+                readable_since: (*granted).min(since).commit,
                 holds_key,
                 path,
             };
@@ -176,14 +191,14 @@ impl Exposures {
 
 /// What stands in a file now.
 struct Standings {
-    current: std::collections::HashMap<u32, Vec<ValuePath>>,
+    current: HashMap<u32, Vec<ValuePath>>,
     grace: BTreeSet<u32>,
 }
 
 impl Standings {
     fn of(current: Option<&Snapshot>) -> Self {
         let mut standings = Self {
-            current: std::collections::HashMap::new(),
+            current: HashMap::new(),
             grace: BTreeSet::new(),
         };
         let Some(current) = current else { return standings };

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::event::for_marks;
 use super::numbered::Numbered;
 use super::scene::{EnvironmentScene, History, Scenes};
-use super::snapshot::{Granted, Seal, Snapshot};
+use super::snapshot::{Granted, Mark, Seal, Snapshot};
 use crate::crypto::label::GrantLabel;
+use crate::crypto::proposal::ProposalLabel;
 use crate::document::path::ValuePath;
 use crate::error::Result;
 use crate::git::CommitId;
@@ -66,6 +67,8 @@ pub(super) struct Holdings {
     pub(super) values: HashMap<(u32, u32), ValueRecord>,
     /// How the file stands now.
     pub(super) current: Option<Arc<Snapshot>>,
+    /// The values that came, later in history, from proposals: by the label of the proposal.
+    accepted: HashMap<ProposalLabel, BTreeSet<(u32, u32)>>,
 }
 
 /// Which versions of values are of interest.
@@ -142,7 +145,7 @@ impl Holders {
                 order,
                 commit: Some(scene.step.commit),
             };
-            for environment in &scene.environments {
+            for environment in scene.environments.iter().chain(&scene.beside) {
                 holders.add(environment, moment);
             }
         }
@@ -184,11 +187,8 @@ impl Holders {
             .filter(|first| first.fault().is_none());
         let empty = Snapshot::default();
         // A proposal that was accepted was open to those who held the key it was sealed to.
-        let proposed = footers.first().copied().flatten().filter(|first| {
-            let left = |label| now.is_none_or(|now| !now.proposals.contains(label));
-            first.proposals.iter().any(left)
-        });
-        let proposed = proposed.map(|first| key_number(&first.key));
+        let proposals = Proposals::of(now, &footers);
+        let mut accepted = BTreeSet::new();
         for_marks(first.unwrap_or(&empty), after, |path, old, new| {
             let Some(seal) = new
                 .and_then(|mark| mark.seal())
@@ -204,10 +204,16 @@ impl Holders {
                 record.since = record.since.max(moment);
             }
             record.add(seal.key_number());
-            if let Some(key) = proposed.filter(|_| is_new) {
-                record.add(key);
+            let has_it = |side: &&Snapshot| {
+                side.mark(path)
+                    .and_then(Mark::seal)
+                    .is_some_and(|old| old.number() == seal.number())
+            };
+            if !proposals.gone.is_empty() && !before.iter().flatten().any(has_it) {
+                accepted.insert((self.paths.number(path), seal.number()));
             }
         });
+        proposals.learn(holdings, accepted);
         for (version, kept) in now.into_iter().flat_map(|now| &now.previous) {
             let seal = Seal::new(&kept.key, version);
             if self.wanted.has(seal.number()) {
@@ -233,11 +239,129 @@ impl Holders {
     }
 }
 
+/// What a commit did to proposals.
+struct Proposals<'g> {
+    /// Those that went, with the key that they were sealed to.
+    gone: Vec<(&'g ProposalLabel, u64)>,
+    /// Those that no parent has.
+    come: Vec<&'g ProposalLabel>,
+}
+
+impl<'g> Proposals<'g> {
+    fn of(now: Option<&'g Granted>, before: &[Option<&'g Granted>]) -> Self {
+        let before: Vec<&Granted> = before.iter().copied().flatten().collect();
+        let is_left = |label: &ProposalLabel| now.is_some_and(|now| now.proposals.contains(label));
+        let is_old = |label: &ProposalLabel| before.iter().any(|side| side.proposals.contains(label));
+        let gone = before.iter().flat_map(|side| {
+            let key = key_number(&side.key);
+            let labels = side.proposals.iter().filter(|label| !is_left(label));
+            labels.map(move |label| (label, key))
+        });
+        let come = now.into_iter().flat_map(|now| &now.proposals);
+        Self {
+            gone: gone.collect(),
+            come: come.filter(|label| !is_old(label)).collect(),
+        }
+    }
+
+    /// Learns that these values came from one of those that went. One that came may be one of those that went, sealed anew
+    /// to another key, so that what came from it did so from them.
+    fn learn(&self, holdings: &mut Holdings, mut accepted: BTreeSet<(u32, u32)>) {
+        if self.gone.is_empty() {
+            return;
+        }
+        for label in &self.come {
+            accepted.extend(holdings.accepted.get(*label).into_iter().flatten());
+        }
+        if accepted.is_empty() {
+            return;
+        }
+        for (label, key) in &self.gone {
+            for value in &accepted {
+                if let Some(record) = holdings.values.get_mut(value) {
+                    record.add(*key);
+                }
+            }
+            let known = holdings.accepted.entry((*label).clone()).or_default();
+            known.extend(&accepted);
+        }
+    }
+}
+
 impl ValueRecord {
     fn add(&mut self, key: u64) {
         if !self.keys.contains(&key) {
             self.keys.push(key);
         }
+    }
+}
+
+/// The values that environments have in common: one that was called otherwise once, and whose old name is another's now, has
+/// its past there. One version at one path tells that it is one value.
+pub(super) struct Kin<'h> {
+    holders: &'h Holders,
+    /// By version, where several environments have it.
+    shared: HashMap<u32, Vec<(&'h EnvironmentName, u32, &'h ValueRecord)>>,
+}
+
+impl Holders {
+    /// What the environments have in common.
+    pub(super) fn kin(&self) -> Kin<'_> {
+        let mut shared: HashMap<u32, Vec<_>> = HashMap::new();
+        if self.environments.len() > 1 {
+            let mut owners: HashMap<u32, Option<&EnvironmentName>> = HashMap::new();
+            for (name, holdings) in &self.environments {
+                for (_, version) in holdings.values.keys() {
+                    let owner = owners.entry(*version).or_insert(Some(name));
+                    *owner = owner.filter(|owner| *owner == name);
+                }
+            }
+            for (name, holdings) in &self.environments {
+                for ((path, version), record) in &holdings.values {
+                    if owners.get(version) == Some(&None) {
+                        shared.entry(*version).or_default().push((name, *path, record));
+                    }
+                }
+            }
+        }
+        Kin { holders: self, shared }
+    }
+
+    /// The records of the keys with this id, of whatever environments.
+    pub(super) fn key_records(&self, key: u64) -> impl Iterator<Item = &KeyRecord> {
+        let all = self.environments.values();
+        all.filter_map(move |holdings| holdings.keys.get(&key))
+    }
+}
+
+impl<'h> Kin<'h> {
+    /// The records of a version of the environment, and of the same value in others.
+    pub(super) fn records(&self, environment: &EnvironmentName, path: u32, version: u32) -> Vec<&'h ValueRecord> {
+        let own = self.holders.environments.get(environment);
+        let own = own.and_then(|own| own.values.get(&(path, version)));
+        let mut found: Vec<_> = own.into_iter().collect();
+        let Some(shared) = self.shared.get(&version) else {
+            return found;
+        };
+        let mut open = vec![path];
+        let mut names: BTreeSet<&EnvironmentName> = BTreeSet::new();
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            if !seen.insert(path) {
+                continue;
+            }
+            let here = shared.iter().filter(|(_, at, _)| *at == path).map(|(name, ..)| *name);
+            for name in here.collect::<Vec<_>>() {
+                if names.insert(name) {
+                    let of_name = shared.iter().filter(|(other, ..)| *other == name);
+                    for (_, at, record) in of_name {
+                        open.push(*at);
+                        found.push(record);
+                    }
+                }
+            }
+        }
+        found
     }
 }
 

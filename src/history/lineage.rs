@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::descent::{Arrival, Origin, origins, policy_origins};
 use super::revision::{is_plain, policy_folders};
 use crate::crypto::label::GrantLabel;
 use crate::crypto::public_key::PublicKey;
@@ -12,6 +13,13 @@ use crate::error::Result;
 use crate::git::{CommitId, Pattern, Repository};
 use crate::names::{EnvironmentName, RecipientName};
 use crate::policy::{POLICY_NAME, Policy};
+
+/// Folders of policies, and the root policy's, to which they are relative.
+#[derive(Clone, Copy)]
+struct Folders<'f> {
+    root_folder: &'f Path,
+    folders: &'f [PathBuf],
+}
 
 /// What the policies of the history say about files and people.
 #[derive(Debug, Default)]
@@ -50,38 +58,136 @@ impl Lineage {
             let labels = recipient.keys.iter().map(|key| key.label().clone());
             lineage.labels.entry(recipient.name.clone()).or_default().extend(labels);
         }
-        // Where a policy stood that no branch has any more is seen where the root's changed.
-        let mut changed: Vec<CommitId> = from.to_vec();
-        let root = [PathBuf::new()];
         lineage.complete = true;
-        lineage.learn_all(repository, root_folder, &root, from, |commit| changed.push(commit))?;
-        let (folders, all_trees) = policy_folders(repository, root_folder, &changed)?;
-        lineage.complete &= all_trees;
-        lineage.learn_all(repository, root_folder, &folders[1..], from, |_| {})?;
-        lineage.folders = folders;
-        lineage.aliases = lineage.renamed();
+        let current: Vec<_> = lineage.current.clone().into_iter().collect();
+        let mut arrivals = Vec::new();
+        lineage.folders = lineage.learn_root(repository, root_folder, from, &current, &mut arrivals)?;
+        lineage.follow(repository, from, arrivals)?;
         Ok(lineage)
     }
 
-    /// Learns every policy that ever stood in these folders; shows the commits that changed one.
-    fn learn_all(
+    /// Learns the policy in `root_folder` and those below, in all of history, and where these files came from; the folders
+    /// of policies.
+    fn learn_root(
         &mut self,
         repository: &Repository,
         root_folder: &Path,
-        folders: &[PathBuf],
         from: &[CommitId],
+        files: &[(EnvironmentName, PathBuf)],
+        arrivals: &mut Vec<Arrival>,
+    ) -> Result<Vec<PathBuf>> {
+        // Where a policy stood that no branch has any more is seen where the root's changed.
+        let mut changed: Vec<CommitId> = from.to_vec();
+        let root = Folders {
+            root_folder,
+            folders: &[PathBuf::new()],
+        };
+        self.learn_all(repository, &root, from, files, |commit| changed.push(commit), arrivals)?;
+        let (folders, all_trees) = policy_folders(repository, root_folder, &changed)?;
+        self.complete &= all_trees;
+        let below = Folders {
+            folders: &folders[1..],
+            ..root
+        };
+        self.learn_all(repository, &below, from, &[], |_| {}, arrivals)?;
+        Ok(folders)
+    }
+
+    /// Follows the files of the environments back to where they stood before, whatever they, their environments and the
+    /// folder of the policy were called there.
+    fn follow(&mut self, repository: &Repository, from: &[CommitId], mut arrivals: Vec<Arrival>) -> Result<()> {
+        let mut walked: HashSet<PathBuf> = self.current.values().cloned().collect();
+        let mut roots: HashSet<PathBuf> = HashSet::new();
+        loop {
+            self.aliases = self.renamed();
+            let mut more = Vec::new();
+            for arrival in std::mem::take(&mut arrivals) {
+                self.trace(repository, &arrival, &mut more)?;
+            }
+            for folder in more {
+                if roots.insert(folder.clone()) {
+                    self.learn_root(repository, &folder, from, &[], &mut arrivals)?;
+                }
+            }
+            self.aliases = self.renamed();
+            let current: Vec<_> = self.current.keys().cloned().collect();
+            let mut next = Vec::new();
+            for environment in current {
+                for path in self.paths_for(&environment) {
+                    if walked.insert(path.clone()) {
+                        next.push((environment.clone(), path));
+                    }
+                }
+            }
+            if next.is_empty() && arrivals.is_empty() {
+                return Ok(());
+            }
+            let nowhere = Folders {
+                root_folder: Path::new(""),
+                folders: &[],
+            };
+            self.learn_all(repository, &nowhere, from, &next, |_| {}, &mut arrivals)?;
+        }
+    }
+
+    /// Learns where a file came from; `roots` are folders where the policy itself stood before.
+    fn trace(&mut self, repository: &Repository, arrival: &Arrival, roots: &mut Vec<PathBuf>) -> Result<()> {
+        let Some(environment) = &arrival.environment else {
+            let (folders, complete) = policy_origins(repository, arrival)?;
+            self.complete &= complete;
+            roots.extend(folders);
+            return Ok(());
+        };
+        let is_left = |path: &&PathBuf| !self.current.values().any(|now| now == *path);
+        let left: Vec<PathBuf> = self.declared.keys().filter(is_left).cloned().collect();
+        let (origins, complete) = origins(repository, arrival, &left)?;
+        self.complete &= complete;
+        for Origin { path, name } in origins {
+            if let Some(name) = name.filter(|name| name != environment) {
+                self.learn_file(name, path.clone());
+            }
+            self.learn_file(environment.clone(), path);
+        }
+        Ok(())
+    }
+
+    /// Learns every policy that ever stood in these folders; shows the commits that changed one. Notes where the files, and
+    /// the policy itself, arrived.
+    fn learn_all(
+        &mut self,
+        repository: &Repository,
+        place: &Folders<'_>,
+        from: &[CommitId],
+        files: &[(EnvironmentName, PathBuf)],
         mut seen: impl FnMut(CommitId),
+        arrivals: &mut Vec<Arrival>,
     ) -> Result<()> {
-        if folders.is_empty() {
+        let Folders {
+            root_folder, folders, ..
+        } = *place;
+        let policies = folders.iter().map(|folder| root_folder.join(folder).join(POLICY_NAME));
+        let paths: Vec<PathBuf> = policies.chain(files.iter().map(|(_, path)| path.clone())).collect();
+        if paths.is_empty() {
             return Ok(());
         }
-        let files = folders.iter().map(|folder| root_folder.join(folder).join(POLICY_NAME));
-        let files: Vec<PathBuf> = files.collect();
-        let borrowed: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let borrowed: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let mut known = HashSet::new();
         let mut changes = repository.changes(&borrowed, from, &[])?;
         for change in &mut changes {
             let change = change?;
+            let file = change.path.checked_sub(folders.len()).map(|at| &files[at]);
+            let has_come = !change.before.is_empty() && change.before.iter().all(Option::is_none);
+            if let Some(blob) = change.blob.filter(|_| has_come) {
+                arrivals.push(Arrival {
+                    environment: file.map(|(environment, _)| environment.clone()),
+                    path: paths[change.path].clone(),
+                    commit: change.commit,
+                    blob,
+                });
+            }
+            if file.is_some() {
+                continue;
+            }
             seen(change.commit);
             for blob in change
                 .blob
@@ -89,7 +195,7 @@ impl Lineage {
                 .filter(|blob| known.insert((change.path, *blob)))
             {
                 match repository.blob(blob)? {
-                    Some(bytes) => self.learn(root_folder, &folders[change.path], &bytes),
+                    Some(bytes) => self.learn(place, &folders[change.path], &bytes),
                     None => self.complete = false,
                 }
             }
@@ -99,11 +205,16 @@ impl Lineage {
     }
 
     /// Learns what the policy in `folder` (relative to the root's) plainly says, well-formed as a whole or not.
-    fn learn(&mut self, root_folder: &Path, folder: &Path, bytes: &[u8]) {
+    fn learn(&mut self, place: &Folders<'_>, folder: &Path, bytes: &[u8]) {
+        let root_folder = place.root_folder;
         let Ok(text) = std::str::from_utf8(bytes) else { return };
         let Ok(tree) = Tree::parse(text, Rules::Policy) else {
             return;
         };
+        // Another project's, with files and people of its own; or ours where it stood before.
+        if !folder.as_os_str().is_empty() && tree.root.get("id").is_some() {
+            return;
+        }
         for (name, file) in declared_files(&tree, folder) {
             self.learn_declaration(root_folder, &name, &file);
         }
@@ -235,6 +346,14 @@ impl Lineage {
             paths.extend(fitting.map(|(_, pattern)| pattern.parent.join(folder).join(&pattern.rest)));
         }
         paths
+    }
+
+    /// Whether another environment that there is has, or had, a file of this one.
+    pub(super) fn shares_files(&self, environment: &EnvironmentName) -> bool {
+        let files = self.paths_for(environment);
+        let owners = files.iter().filter_map(|file| self.declared.get(file)).flatten();
+        let mut others = owners.filter(|name| *name != environment);
+        others.any(|name| self.current.contains_key(name))
     }
 
     /// The file that the environment has now.

@@ -5,6 +5,7 @@ mod access;
 mod brought;
 mod cache;
 mod commits;
+mod descent;
 mod event;
 mod exposure;
 mod holders;

@@ -28,19 +28,24 @@ impl Exposures {
             return Vec::new();
         };
         let mut meant: HashMap<u64, Named> = HashMap::new();
-        for (key, record) in &holdings.keys {
-            let holds = record.holds.iter().filter(|(label, _)| is_meant(label));
-            let named: Named = holds.map(|(label, hold)| (label.clone(), hold.names.clone())).collect();
-            if !named.is_empty() {
-                meant.insert(*key, named);
+        for (key, record) in self.holders.environments.values().flat_map(|holdings| &holdings.keys) {
+            for (label, hold) in record.holds.iter().filter(|(label, _)| is_meant(label)) {
+                let named = meant.entry(*key).or_default();
+                named
+                    .entry(label.clone())
+                    .or_default()
+                    .extend(hold.names.iter().cloned());
             }
         }
         if meant.is_empty() {
             return Vec::new();
         }
         let mut keys: HashMap<u32, Vec<u64>> = HashMap::new();
-        for ((_, version), record) in &holdings.values {
-            keys.entry(*version).or_default().extend(&record.keys);
+        let kin = self.holders.kin();
+        for (path, version) in holdings.values.keys() {
+            let records = kin.records(environment, *path, *version);
+            let sealed = records.into_iter().flat_map(|record| &record.keys);
+            keys.entry(*version).or_default().extend(sealed);
         }
         let mut found = Vec::new();
         for (path, mark) in current.values() {

@@ -100,6 +100,11 @@ impl<'r> History<'r> {
         self.lineage.present_name(name)
     }
 
+    /// Whether files that the environment had once say that they are another's by a name which that one has now.
+    pub(super) fn has_shared_past(&self, environment: &EnvironmentName) -> bool {
+        self.lineage.shares_files(environment)
+    }
+
     /// Every environment that a policy ever declared, sorted.
     pub fn environments(&self) -> impl Iterator<Item = &EnvironmentName> {
         self.lineage.environments()
@@ -160,6 +165,8 @@ pub(super) struct EnvironmentScene {
 pub(super) struct Scene {
     pub(super) step: Step,
     pub(super) environments: Vec<EnvironmentScene>,
+    /// Other files that say they are an environment's and that the commit changed beside the one that counts.
+    pub(super) beside: Vec<EnvironmentScene>,
     /// Whether a policy file is another than in all parents.
     pub(super) policy_changed: bool,
 }
@@ -210,12 +217,26 @@ impl Scenes<'_> {
         }
         let owners: BTreeSet<EnvironmentName> = found.iter().flatten().map(|(owner, _)| owner.clone()).collect();
         let mut environments = Vec::with_capacity(owners.len());
+        let mut beside = Vec::new();
         for environment in owners {
             let mut sides = Vec::with_capacity(found.len());
             for (side, found) in found.iter().enumerate() {
                 sides.push(self.chosen(&step, side, &environment, found, &changed));
             }
             let after = sides.remove(0);
+            for (owner, other) in &found[0] {
+                if *owner == environment && after.as_ref().is_none_or(|after| after.path != other.path) {
+                    let of_path = |side: &Side| side.iter().find(|(_, placed)| placed.path == other.path).cloned();
+                    beside.push(EnvironmentScene {
+                        environment: environment.clone(),
+                        after: Some(other.clone()),
+                        before: found[1..]
+                            .iter()
+                            .map(|side| of_path(side).map(|(_, placed)| placed))
+                            .collect(),
+                    });
+                }
+            }
             let is_old = |before: &Option<Placed>| {
                 before.as_ref().map(|placed| placed.blob) == after.as_ref().map(|placed| placed.blob)
             };
@@ -231,6 +252,7 @@ impl Scenes<'_> {
         Scene {
             step,
             environments,
+            beside,
             policy_changed,
         }
     }
@@ -321,7 +343,7 @@ impl Iterator for Scenes<'_> {
                 Err(error) => return Some(Err(error)),
             };
             let scene = self.scene(step);
-            if scene.policy_changed || !scene.environments.is_empty() {
+            if scene.policy_changed || !scene.environments.is_empty() || !scene.beside.is_empty() {
                 return Some(Ok(scene));
             }
         }

@@ -24,6 +24,7 @@
 )]
 
 mod access;
+mod access_moved;
 mod action;
 mod action_runner;
 mod apply;
