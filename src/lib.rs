@@ -24,6 +24,7 @@ pub mod names;
 pub mod policy;
 pub mod process;
 pub mod report;
+pub mod roster;
 pub mod secret;
 pub mod textconv;
 pub mod value;

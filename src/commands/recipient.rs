@@ -1,6 +1,7 @@
 //! `recipient`: the people and machines of the policy. Each verb under it has its own file.
 
 mod add;
+mod import;
 mod keys;
 mod list;
 mod remove;
@@ -32,6 +33,7 @@ enum Verb {
     Remove(remove::Args),
     List(list::Args),
     Show(show::Args),
+    Import(import::Args),
 }
 
 /// Runs the command.
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         Verb::Remove(args) => remove::run(args, context),
         Verb::List(args) => list::run(args, context),
         Verb::Show(args) => show::run(args, context),
+        Verb::Import(args) => import::run(args, context),
     }
 }
 
@@ -89,18 +92,23 @@ fn report(context: &Context, change: &PolicyChange, commit: Option<&str>, enviro
         let vault = context.vault(&change.after)?;
         context.commit(&vault, &change.paths(), message)?;
     }
+    say_next(context, commit.is_some(), environments);
+    Ok(())
+}
+
+/// Which files follow, and what to type for it.
+fn say_next(context: &Context, committed: bool, environments: &[String]) {
     let names = environments.join(" ");
-    match (environments.is_empty(), commit) {
-        (true, None) => context.ui.note("next: commit"),
-        (true, Some(_)) => {}
-        (false, None) => context
+    match (environments.is_empty(), committed) {
+        (true, false) => context.ui.note("next: commit"),
+        (true, true) => {}
+        (false, false) => context
             .ui
             .note(&format!("next: `secretree apply {names}`, then commit")),
-        (false, Some(_)) => context
+        (false, true) => context
             .ui
             .note(&format!("next: `secretree apply {names} --commit`, then push")),
     }
-    Ok(())
 }
 
 /// The environments that one may read and the other may not, in the order of their names.

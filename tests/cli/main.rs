@@ -97,6 +97,8 @@ mod proposals_hostile;
 mod readable;
 mod recipient;
 mod recipient_files;
+mod recipient_import;
+mod recipient_import_hostile;
 mod recipient_keys;
 mod recipients;
 mod redaction;

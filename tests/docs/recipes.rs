@@ -136,7 +136,7 @@ fn the_migrations_work() {
 
 #[test]
 fn access_works() {
-    page_works("docs/access.md", 5);
+    page_works("docs/access.md", 7);
 }
 
 #[test]
