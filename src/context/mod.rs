@@ -18,6 +18,7 @@ mod workspace;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use secretree::error::{Failure, Result};
@@ -53,8 +54,13 @@ impl Context {
         scrub::remove_private(&variables);
         let ui = Ui::new(&globals.manner, variables.allow_color());
         if let Some(folder) = &globals.directory {
-            std::env::set_current_dir(folder)
-                .map_err(|error| Failure::failed(format!("cannot work in `{}`: {error}", folder.display())))?;
+            std::env::set_current_dir(folder).map_err(|error| {
+                let shown = folder.display();
+                match error.kind() {
+                    ErrorKind::NotFound => Failure::failed(format!("`{shown}` does not exist")),
+                    _ => Failure::failed(format!("cannot work in `{shown}`: {error}")),
+                }
+            })?;
         }
         let folder = std::env::current_dir()
             .map_err(|error| Failure::failed(format!("the current folder cannot be used: {error}")))?;

@@ -1,6 +1,7 @@
 //! The repository around a policy: found without opening it, read with libgit2 without any network. Changes go
 //! through the `git` command ([`Git`]). What the files in it mean is for the floors above.
 
+mod around;
 mod attributes;
 mod command;
 mod history;
@@ -21,12 +22,12 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use git2::{Config, ErrorCode, Index, RepositoryOpenFlags};
 
+use around::{Around, bare, find_upward, is_directory};
 pub use attributes::Attribute;
 pub use command::{Git, IgnoreRule};
 pub use history::{Change, Changes, Version, Versions};
@@ -62,11 +63,24 @@ impl Repository {
     /// The repository that `folder` stands in, the nearest upward; `None` if there is none.
     ///
     /// # Errors
-    /// `Failed` if `folder` is no folder, or the repository's `.git` file leads nowhere.
+    /// `Failed` if `folder` is no folder, the repository's `.git` file or `GIT_DIR` leads nowhere, or the repository is
+    /// bare.
     pub fn discover(folder: &Path, hook: &HookVariables) -> Result<Option<Self>> {
         let folder = fs::canonicalize(folder)
             .map_err(|error| Failure::failed(format!("`{}` cannot be entered: {error}", folder.display())))?;
-        let found = find_upward(&folder)?;
+        if let Some(directory) = hook.directory.as_ref().filter(|directory| !is_directory(directory)) {
+            let shown = one_line(directory.as_os_str().as_encoded_bytes());
+            return Err(
+                Failure::failed(format!("`GIT_DIR` names `{shown}`, which is no repository"))
+                    .hint("unset GIT_DIR")
+                    .into(),
+            );
+        }
+        let found = match find_upward(&folder)? {
+            Around::WorkTree(root, directory) => Some((root, directory)),
+            Around::Bare(place) if hook.directory.is_none() => return Err(bare(&place).into()),
+            Around::Bare(_) | Around::Nothing => None,
+        };
         let (root, directory) = match (&hook.directory, &hook.work_tree, found) {
             (Some(directory), Some(root), _) => (root.clone(), directory.clone()),
             (Some(directory), None, Some((root, _))) => (root, directory.clone()),
@@ -275,39 +289,6 @@ impl Repository {
     }
 }
 
-/// The nearest folder upward with a `.git` that is a repository, and that repository's folder.
-fn find_upward(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
-    for root in folder.ancestors() {
-        let place = root.join(".git");
-        let Ok(metadata) = fs::metadata(&place) else {
-            continue;
-        };
-        if metadata.is_dir() && fs::symlink_metadata(place.join("HEAD")).is_ok() {
-            return Ok(Some((root.to_path_buf(), place)));
-        }
-        if metadata.is_file() {
-            return match directory_of_file(root, &place) {
-                Some(directory) => Ok(Some((root.to_path_buf(), directory))),
-                None => {
-                    let shown = one_line(place.as_os_str().as_encoded_bytes());
-                    Err(Failure::failed(format!("`{shown}` leads to no repository"))
-                        .hint("git worktree repair")
-                        .into())
-                }
-            };
-        }
-    }
-    Ok(None)
-}
-
-/// Where a `.git` file of a linked work tree or a submodule leads (gitrepository-layout).
-fn directory_of_file(root: &Path, file: &Path) -> Option<PathBuf> {
-    let mut text = String::new();
-    fs::File::open(file).ok()?.take(8192).read_to_string(&mut text).ok()?;
-    let directory = root.join(text.strip_prefix("gitdir:")?.trim());
-    fs::symlink_metadata(directory.join("HEAD")).ok().map(|_| directory)
-}
-
 /// Refuses what is no path of a file in a repository; libgit2 must not see it.
 fn check_relative(relative: &Path) -> Result<()> {
     let bytes = relative.as_os_str().as_encoded_bytes();
@@ -362,6 +343,37 @@ mod tests {
         assert!(repository.is_tracked(Path::new("file")).unwrap());
         fs::remove_dir_all(sandbox.root().join(".git/worktrees")).unwrap();
         assert!(Repository::discover(&linked, &HookVariables::default()).is_err());
+    }
+
+    #[test]
+    fn a_bare_repository_and_a_folder_that_is_none_are_named() {
+        let sandbox = Sandbox::new();
+        sandbox.commit_file("file", "1");
+        let bare = sandbox.outside().join("bare.git");
+        sandbox.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
+        let refused = |folder: &Path, hook: &HookVariables| match Repository::discover(folder, hook) {
+            Ok(_) => panic!("{} is none", folder.display()),
+            Err(error) => error.to_string(),
+        };
+        for folder in [bare.clone(), bare.join("hooks")] {
+            let failure = refused(&folder, &HookVariables::default());
+            assert!(
+                failure.ends_with("bare.git` is a bare repository: it has no files to work on"),
+                "{failure}"
+            );
+        }
+        assert_eq!(discover(&sandbox.root().join(".git")).unwrap().root(), sandbox.root());
+        let directory = |directory: &Path| HookVariables {
+            directory: Some(directory.to_owned()),
+            ..HookVariables::default()
+        };
+        let there = Repository::discover(&bare, &directory(&bare)).unwrap().unwrap();
+        assert!(there.head().unwrap().is_some());
+        let failure = refused(sandbox.root(), &directory(&bare.join("nothing")));
+        assert!(failure.starts_with("`GIT_DIR` names `"), "{failure}");
+        let linked = bare.join("main");
+        sandbox.git(&["-C", bare.to_str().unwrap(), "worktree", "add", "-q", "main"]);
+        assert_eq!(discover(&linked).unwrap().root(), linked);
     }
 
     #[test]

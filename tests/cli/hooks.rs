@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect;
 
-use crate::fixture::{TWO_ENVIRONMENTS, alice_with_git, edit, policy};
+use crate::fixture::{TWO_ENVIRONMENTS, alice_with_git, changes_nothing, edit, policy};
 use crate::output::Output;
-use crate::sandbox::Person;
+use crate::sandbox::{Person, Sandbox};
 use crate::team::Team;
 
 /// Alice, whose `dev` is committed.
@@ -642,4 +642,24 @@ fn there_is_nothing_to_install_without_a_repository_or_a_policy() {
         hint: secretree init
     "#]]);
     hooks(&alice, "uninstall").code(1);
+}
+
+#[test]
+fn a_bare_repository_is_no_place_for_a_policy_or_hooks() {
+    let alice = Sandbox::new().person("alice");
+    alice.git(["init", "--quiet", "--bare"]).run().succeeds();
+    for words in [
+        "hooks install",
+        "init --yes",
+        "log",
+        "get dev a --at HEAD",
+        "git pre-commit",
+    ] {
+        let refused = changes_nothing(alice.secretree(words.split(' ')));
+        refused
+            .code(1)
+            .says("` is a bare repository: it has no files to work on");
+    }
+    let doctor = alice.secretree(["doctor"]).run();
+    assert!(doctor.stdout().contains("is a bare repository"), "{}", doctor.stdout());
 }
