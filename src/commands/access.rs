@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use secretree::document::path::ValuePath;
 use secretree::error::{Failure, Result};
-use secretree::history::{Access, Entries, Holder, Mark, Question, Snapshot, Until, ValueVersion, access};
+use secretree::history::{Access, Entries, Holder, Log, Mark, Question, Snapshot, Until, ValueVersion, access};
 use secretree::names::EnvironmentName;
 use secretree::policy::{LoadedPolicy, Reach};
 use secretree::vault::Rulebook;
@@ -101,7 +101,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         _ => present.get(&environment).cloned(),
     };
     let value = match &args.path {
-        Some(text) => Some(value(&loaded, &environment, text, then.as_deref(), args)?),
+        Some(text) => {
+            let found = value(&loaded, &environment, text, then.as_deref(), args);
+            Some(found.map_err(|error| {
+                // Where there was no file at all, that is what is said.
+                let archive = archive.as_ref().filter(|_| then.is_some());
+                with_past(error, archive, &loaded, &environment, text)
+            })?)
+        }
         None => None,
     };
     if let Some((path, None)) = &value {
@@ -166,21 +173,36 @@ fn value(
     };
     let paths = then.values().map(|(path, _)| path);
     let path = known_path(environment, text, paths, variable, "access").map_err(|error| {
-        let failure = Failure::from(error).rephrase(|message| match &args.at {
+        Failure::from(error).rephrase(|message| match &args.at {
             Some(at) => message.replace(" and never had", &format!(" in `{at}`")),
             None => message.replace(" and never had", " now"),
-        });
-        failure.hint(format!(
-            "when it had: secretree log {environment} {}; then --at REV",
-            quoted(text)
-        ))
+        })
     })?;
     let version = then.mark(&path).and_then(Mark::version);
     Ok((path, version))
 }
 
-fn quoted(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| "PATH".to_owned(), std::borrow::Cow::into_owned)
+/// The same failure; where the value stood there once, with the way to ask about that.
+fn with_past(
+    error: anyhow::Error,
+    archive: Option<&Archive>,
+    loaded: &LoadedPolicy,
+    environment: &EnvironmentName,
+    text: &str,
+) -> anyhow::Error {
+    let stood = archive.is_some_and(|archive| {
+        let history = archive.history(loaded, Entries::Head);
+        let log = history.and_then(|history| Log::read(&history, Some(environment)));
+        log.is_ok_and(|log| known_path(environment, text, log.paths(), ValuePath::variable_name, "log").is_ok())
+    });
+    match (stood, shlex::try_quote(text)) {
+        (true, Ok(text)) => Failure::from(error)
+            .hint(format!(
+                "when it had: secretree log {environment} {text}; then --at REV"
+            ))
+            .into(),
+        _ => error,
+    }
 }
 
 /// An answer and what is needed to show it.
@@ -250,11 +272,11 @@ impl Shown<'_> {
             let ValueVersion {
                 path, version, since, ..
             } = found;
-            line(format!(
-                "{}:{path} {version}, set {}",
-                self.environment,
-                self.moment(*since)?
-            ));
+            let set = match self.archive {
+                Some(archive) => format!(", set {}", archive.shown(*since)?),
+                None => String::new(),
+            };
+            line(format!("{}:{path} {version}{set}", self.environment));
         }
         let (then, later): (Vec<&Holder>, Vec<&Holder>) = self.answer.holders.iter().partition(|holder| holder.then);
         let what = match self.path {

@@ -221,13 +221,13 @@ fn text(
         .unwrap_or(0);
     for value in &exposed.values {
         let since = match archive {
-            Some(archive) => archive.shown(value.since)?,
-            None => "an unknown day".to_owned(),
+            Some(archive) => format!("  set {}", archive.shown(value.since)?),
+            None => String::new(),
         };
         let place = place(value);
         let padding = width.saturating_sub(escaped(&place).chars().count());
         line(format!(
-            "  {:7}  {place}{:padding$}  {}  set {since}",
+            "  {:7}  {place}{:padding$}  {}{since}",
             word(value.standing),
             "",
             value.version

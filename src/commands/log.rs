@@ -171,7 +171,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
             let head = archive.repository.head()?;
             let now = head.map_or(Ok(None), |head| history.at(head, environment))?;
             let now = now.iter().flat_map(|now| now.values().map(|(path, _)| path));
-            let path = known_path(environment, text, log.paths().chain(now), variable, "log");
+            let vault = context.vault(&loaded)?;
+            let present = context.present(&loaded, &vault);
+            let present = present.get(environment).into_iter();
+            let here = present.flat_map(|file| file.values().map(|(path, _)| path));
+            let path = known_path(environment, text, log.paths().chain(now).chain(here), variable, "log");
             Some(path.map_err(|error| {
                 let unsure = " now, and not all of its history is in this clone";
                 match log.is_complete() {
@@ -185,7 +189,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         _ => None,
     };
     let commits = log.commits(Filter { environment, path });
-    let commits = commits.take(args.max_count.unwrap_or(usize::MAX));
+    let mut commits = commits.take(args.max_count.unwrap_or(usize::MAX)).peekable();
+    if commits.peek().is_none() && args.max_count != Some(0) && log.is_complete() {
+        context
+            .ui
+            .note("nothing of this is committed yet; what there is: secretree diff");
+    }
     let mut opener = args.reveal.then(|| Opener::new(context));
     if context.ui.wants_json() {
         let rows = commits.map(|commit| row(&archive, commit, opener.as_mut()));

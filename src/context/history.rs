@@ -176,6 +176,12 @@ pub(crate) fn short(commit: CommitId) -> String {
     commit.to_string()[..8].to_owned()
 }
 
+/// A path as a shell takes it.
+fn quoted(path: &ValuePath) -> String {
+    let text = path.to_string();
+    shlex::try_quote(&text).map_or_else(|_| "PATH".to_owned(), std::borrow::Cow::into_owned)
+}
+
 /// The value that PATH means among those that stand, or ever stood, in an environment.
 pub(crate) fn known_path<'p>(
     environment: &EnvironmentName,
@@ -199,6 +205,18 @@ pub(crate) fn known_path<'p>(
                 .into())
         }
         Resolved::New(_) | Resolved::Malformed => {
+            let below = ValuePath::parse(text).and_then(|above| {
+                let mut inside = known
+                    .iter()
+                    .filter(|path| path.segments().starts_with(above.segments()));
+                inside.next()
+            });
+            if let Some(below) = below {
+                let failure = Failure::failed(format!("`{text}` is no value of `{environment}`: it holds others"));
+                return Err(failure
+                    .hint(format!("secretree {verb} {environment} {}", quoted(below)))
+                    .into());
+            }
             let names: Vec<String> = known.iter().map(ToString::to_string).collect();
             let near = did_you_mean(text, names.iter().map(String::as_str));
             Err(match near {

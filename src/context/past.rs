@@ -37,10 +37,12 @@ impl Context {
             (Ok(commit), _) => (commit, false),
             (Err(error), None) => {
                 let message = Failure::from(error).message().to_owned();
+                refuse_without_commit(repository)?;
                 let hint = "a commit, a branch, a tag, or a day such as 2026-01-31: git log --oneline";
                 return Err(what_is_missing(repository, Failure::failed(message).hint(hint).into()));
             }
             (Err(_), Some(day)) => {
+                refuse_without_commit(repository)?;
                 let stood = repository.head()?.map(|head| repository.last_before(head, end_of(day)));
                 match stood.transpose()?.flatten() {
                     Some(commit) => (commit, true),
@@ -203,6 +205,16 @@ fn in_revision(revision: &str, error: anyhow::Error) -> anyhow::Error {
     let explained = Failure::new(failure.kind(), message);
     let hints = failure.hints().iter().filter(mends);
     hints.fold(explained, |failure, hint| failure.hint(hint)).into()
+}
+
+/// Before the first commit no revision names one.
+fn refuse_without_commit(repository: &Repository) -> Result<()> {
+    match repository.head()? {
+        Some(_) => Ok(()),
+        None => Err(Failure::failed("nothing is committed here yet")
+            .hint("what there is: secretree diff")
+            .into()),
+    }
 }
 
 /// In a clone that ends early, the commit may be among those that it lacks.

@@ -10,19 +10,15 @@ use std::path::{Component, Path, PathBuf};
 use super::environments::{EnvironmentPolicy, Folders};
 use super::file::{LONGEST_POLICY, POLICY_NAME, PolicyFile};
 use super::policy::Policy;
-use super::spot::shown;
 use crate::error::{Failure, Result};
 use crate::files::read_through;
-use crate::names::{EnvironmentName, did_you_mean};
+use crate::names::EnvironmentName;
 
 /// Folders that are never searched for policies.
 const SKIPPED: [&str; 3] = [".git", "node_modules", "target"];
 
 /// The most folders that are searched for policies.
 const MOST_SEARCHED: usize = 200_000;
-
-/// The most names that a hint lists.
-const MOST_LISTED: usize = 12;
 
 /// Which of the policies below the root are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,47 +197,6 @@ impl LoadedPolicy {
         default
             .map(|name| self.resolve_environment(name.as_str(), start, None))
             .transpose()
-    }
-
-    fn no_environment(&self, text: &str, command: Option<&str>) -> Failure {
-        if let Some(unfit) = self.policy.unfit.iter().find(|unfit| unfit.name.as_str() == text) {
-            let message = format!(
-                "`{text}` is no environment yet: there is no recipient or group `{}`",
-                unfit.missing
-            );
-            return Failure::failed(message).hint(format!("add `{}` to `groups` in `{POLICY_NAME}`", unfit.missing));
-        }
-        let failure = Failure::failed(format!("{} is no environment", shown(text)));
-        let names = || self.policy.environments.keys().map(EnvironmentName::as_str);
-        let short = text.len() <= 64 && !text.chars().any(char::is_control);
-        if let Some(meant) = short.then(|| did_you_mean(text, names())).flatten() {
-            return failure.hint(format!("did you mean `{meant}`?"));
-        }
-        let last = |name: &&str| name.rsplit_once('/').is_some_and(|(_, last)| last == text);
-        let elsewhere: Vec<_> = names()
-            .filter(last)
-            .take(MOST_LISTED)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        if !elsewhere.is_empty() {
-            return failure.hint(format!("did you mean {}?", elsewhere.join(" or ")));
-        }
-        let default = self
-            .policy
-            .default_environment
-            .as_ref()
-            .map(EnvironmentName::as_str)
-            .or_else(|| names().next());
-        match (command, default, shlex::try_quote(text)) {
-            (Some(command), Some(default), Ok(quoted)) if short => {
-                failure.hint(format!("secretree {command} {default} {quoted}"))
-            }
-            _ if self.policy.environments.is_empty() => failure.hint(format!("`{POLICY_NAME}` declares none")),
-            _ => failure.hint(format!(
-                "environments are {}",
-                names().take(MOST_LISTED).collect::<Vec<_>>().join(", ")
-            )),
-        }
     }
 
     /// The absolute path of the environment's file, after looking that no symlink and no deeper policy stands

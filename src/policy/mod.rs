@@ -20,6 +20,7 @@ mod policy;
 mod secrets;
 mod spot;
 mod template;
+mod unknown;
 
 #[cfg(test)]
 mod schema;

@@ -202,7 +202,6 @@ fn a_moment_is_told_apart_from_what_came_later() {
         --- stderr
         error: `prod` has no `stripe.kye` now
         hint: did you mean `stripe.key`? secretree access prod stripe.key
-        hint: when it had: secretree log prod stripe.kye; then --at REV
     "#]]);
     changes_nothing(alice.secretree(["access", "prdo"])).check(expect![[r#"
         status: 1
@@ -356,4 +355,23 @@ fn an_environment_that_is_gone_is_remembered() {
     assert!(output.stdout().contains("0 of them current"), "{}", output.stdout());
     let output = changes_nothing(alice.secretree(["log", "prod", "stripe.key"]));
     assert!(output.stdout().contains("prod: file removed"), "{}", output.stdout());
+}
+
+#[test]
+fn a_value_that_is_gone_leads_to_its_history() {
+    let (_team, alice) = leak();
+    alice
+        .secretree(["unset", "prod", "stripe.key", "--commit"])
+        .run()
+        .code(0);
+    let refused = changes_nothing(alice.secretree(["access", "prod", "stripe.key"]));
+    refused
+        .code(1)
+        .says("error: `prod` has no `stripe.key` now\n")
+        .says("hint: when it had: secretree log prod stripe.key; then --at REV");
+    alice.secretree(["log", "prod", "stripe.key"]).run().code(0);
+    alice
+        .secretree(["access", "prod", "stripe.key", "--at", "HEAD~1"])
+        .run()
+        .code(0);
 }

@@ -394,14 +394,52 @@ fn without_history_there_is_nothing_to_show() {
     alice.git(["init", "--quiet"]).run().succeeds();
     changes_nothing(alice.secretree(["log"])).check(expect![[r#"
         status: 0
+        --- stderr
+        nothing of this is committed yet; what there is: secretree diff
     "#]]);
-    changes_nothing(alice.secretree(["log", "--json"])).check(expect![[r#"
+    changes_nothing(alice.secretree(["log", "--json", "--quiet"])).check(expect![[r#"
         status: 0
         --- stdout
         {
           "complete": true,
           "commits": []
         }
+    "#]]);
+    // A revision names nothing before the first commit, and `git log` would only fail.
+    for words in ["diff --from main", "get dev a --at HEAD", "access dev --at 2026-01-01"] {
+        let refused = changes_nothing(alice.secretree(words.split(' ')));
+        refused
+            .code(1)
+            .says("error: nothing is committed here yet\nhint: what there is: secretree diff");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_committed_yet_is_no_unknown_one() {
+    let alice = alice_with_git(TWO_ENVIRONMENTS);
+    set(&alice, "stripe.key", "1");
+    alice.secretree(["log", "dev", "stripe.key"]).run().check(expect![[r#"
+        status: 0
+        --- stderr
+        nothing of this is committed yet; what there is: secretree diff
+    "#]]);
+    alice.secretree(["log", "dev", "stripe"]).run().check(expect![[r#"
+        status: 1
+        --- stderr
+        error: `stripe` is no value of `dev`: it holds others
+        hint: secretree log dev stripe.key
+    "#]]);
+    alice
+        .secretree(["set", "prod", "paypal.key"])
+        .input("1")
+        .run()
+        .succeeds();
+    // The hint names the environment that has it, not just the first one.
+    alice.secretree(["log", "paypal.key"]).run().check(expect![[r#"
+        status: 1
+        --- stderr
+        error: `paypal.key` is no environment
+        hint: secretree log prod paypal.key
     "#]]);
 }
 
