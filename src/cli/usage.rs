@@ -82,6 +82,10 @@ fn message(error: &clap::Error, shows_texts: bool) -> String {
 
 /// What was probably meant: the parser's suggestion, else the values that are allowed.
 fn suggestion(error: &clap::Error) -> Option<String> {
+    // The best one is last.
+    if let Some(ContextValue::Strings(verbs)) = error.get(ContextKind::SuggestedSubcommand) {
+        return verbs.last().map(|verb| format!("`{verb}`"));
+    }
     [
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedArg,
@@ -102,9 +106,16 @@ fn usage(error: &clap::Error) -> Option<String> {
 /// The help of the verb that was typed, else the overview.
 fn where_help_is(arguments: &[OsString]) -> String {
     let tree = Cli::command();
-    match arguments.iter().find_map(|argument| tree.find_subcommand(argument)) {
-        Some(verb) => format!("`secretree {} --help` explains it", verb.get_name()),
-        None => "`secretree --help` lists the commands".to_owned(),
+    let (mut verb, mut words) = (&tree, String::new());
+    for argument in arguments {
+        if let Some(inner) = verb.find_subcommand(argument) {
+            verb = inner;
+            words = words + verb.get_name() + " ";
+        }
+    }
+    match words.as_str() {
+        "" => "`secretree --help` lists the commands".to_owned(),
+        words => format!("`secretree {words}--help` explains it"),
     }
 }
 
@@ -184,6 +195,16 @@ mod tests {
                 "usage: secretree list",
             ),
             ("secretree -q", "a command is missing", "`secretree --help` lists"),
+            (
+                "secretree recipient add",
+                "missing `<NAME>`",
+                "`secretree recipient add --help`",
+            ),
+            (
+                "secretree hooks instal",
+                "`instal` is no command",
+                "did you mean `install`?",
+            ),
         ] {
             let failure = refused(line);
             assert_eq!(failure.message(), message, "{line}");
