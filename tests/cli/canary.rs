@@ -2,6 +2,8 @@
 //! file of the sandbox, in shared memory, in every git object, in the argument lists of running processes and in the
 //! variables of the program itself.
 
+use std::collections::HashSet;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use regex::bytes::Regex;
 
 use crate::redaction::repositories;
 use crate::sandbox::Sandbox;
+use crate::scratch;
 
 /// A value of its own for each test, and the pattern of all its forms.
 pub(crate) struct Canary {
@@ -49,9 +52,10 @@ impl Canary {
             seen.map(|one| format!("the output of `{}`", one.command))
                 .collect::<Vec<_>>()
         });
-        for folder in [sandbox.root(), Path::new("/dev/shm")] {
-            self.look_into(folder, allowed, &mut sightings);
-        }
+        self.look_into(sandbox.root(), allowed, &mut sightings);
+        // Sandboxes of other tests may stand there; they have values of their own.
+        let memory = |entry: &DirEntry| !entry.file_name().to_string_lossy().starts_with(scratch::PREFIX);
+        self.look_at(entries(Path::new("/dev/shm")).filter(memory), allowed, &mut sightings);
         for repository in repositories(sandbox.root()) {
             if self.forms.is_match(&objects(&repository)) {
                 sightings.push(format!("an object of {}", repository.display()));
@@ -74,10 +78,13 @@ impl Canary {
     pub(crate) fn watch_arguments(&self) -> ArgumentWatch {
         let over = Arc::new(AtomicBool::new(false));
         let (forms, told) = (self.forms.clone(), Arc::clone(&over));
+        // What runs already is nothing that the test starts.
+        let others: HashSet<PathBuf> = processes().collect();
         let watcher = std::thread::spawn(move || {
             let mut sightings = Vec::new();
             while !told.load(Ordering::Relaxed) {
-                sightings.extend(arguments().into_iter().filter(|words| forms.is_match(words)));
+                let started = processes().filter(|process| !others.contains(process));
+                sightings.extend(arguments(started).filter(|words| forms.is_match(words)));
                 std::thread::sleep(Duration::from_millis(2));
             }
             sightings
@@ -90,7 +97,11 @@ impl Canary {
 
     /// Looks into every file below a folder; names and targets of links count too.
     fn look_into(&self, folder: &Path, allowed: &[PathBuf], sightings: &mut Vec<String>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        self.look_at(entries(folder), allowed, sightings);
+    }
+
+    fn look_at(&self, entries: impl Iterator<Item = DirEntry>, allowed: &[PathBuf], sightings: &mut Vec<String>) {
+        for entry in entries {
             let path = entry.path();
             if allowed.contains(&path) {
                 continue;
@@ -111,6 +122,10 @@ impl Canary {
             }
         }
     }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = DirEntry> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 /// A running look at all argument lists.
@@ -154,16 +169,20 @@ fn objects(repository: &Path) -> Vec<u8> {
     output.stdout
 }
 
-/// The argument lists of all processes, and the variables of those that run the program, words ended by NUL; what
+/// The folder of each process.
+fn processes() -> impl Iterator<Item = PathBuf> {
+    let is_number = |entry: &DirEntry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit();
+    entries(Path::new("/proc")).filter(is_number).map(|entry| entry.path())
+}
+
+/// The argument lists of these processes, and the variables of those that run the program, words ended by NUL; what
 /// vanishes meanwhile is left out.
-fn arguments() -> Vec<Vec<u8>> {
+fn arguments(processes: impl Iterator<Item = PathBuf>) -> impl Iterator<Item = Vec<u8>> {
     let program = Path::new(env!("CARGO_BIN_EXE_secretree"));
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let texts = processes.flat_map(|process| {
-        let folder = process.path();
+    let texts = processes.flat_map(move |folder| {
         let variables = folder.join("environ");
         let is_ours = std::fs::read_link(folder.join("exe")).is_ok_and(|target| target == program);
         [Some(folder.join("cmdline")), is_ours.then_some(variables)]
     });
-    texts.flatten().filter_map(|file| std::fs::read(file).ok()).collect()
+    texts.flatten().filter_map(|file| std::fs::read(file).ok())
 }

@@ -108,6 +108,7 @@ mod run;
 mod run_command;
 mod sandbox;
 mod sandbox_itself;
+mod scratch;
 mod set;
 mod set_value;
 mod sops;

@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use crate::fixture::edit;
+use crate::fixture::{edit, policy};
 use crate::forgery::{copy_tree, set};
-use crate::sandbox::Person;
-use crate::team::Team;
+use crate::sandbox::{Person, Sandbox, identity_of};
 
 const FILE: &str = "secrets/dev.yaml";
 pub(crate) const DRIVER: &str = "secretree git merge -- %O %A %B %L %P %S %X %Y";
@@ -200,7 +199,6 @@ enum Operation {
 
 /// Two branches, `main` and `topic`, that grew out of one commit.
 struct Branches {
-    _team: Team,
     alice: Person,
     tips: [String; 2],
     files: [String; 3],
@@ -208,12 +206,18 @@ struct Branches {
 
 impl Branches {
     fn of(row: &Row) -> Self {
-        let team = Team::with_policy(
-            &["alice", "bob", "carol"],
-            "groups:\n  first: [alice]\n  # one\n  # two\n  # three\n  second: [alice]\n\
-             environments: {dev: {file: secrets/dev.yaml, readers: [first, second]}}\n",
+        let alice = Sandbox::new().person("alice");
+        let key_of = |name: &str| identity_of(name).to_public().to_string();
+        let keys = ["alice", "bob", "carol"].map(|name| (name, key_of(name)));
+        alice.write(
+            ".secrets.yaml",
+            policy(
+                &keys.each_ref().map(|(name, key)| (*name, key.as_str())),
+                "groups:\n  first: [alice]\n  # one\n  # two\n  # three\n  second: [alice]\n\
+                 environments: {dev: {file: secrets/dev.yaml, readers: [first, second]}}\n",
+            ),
         );
-        let alice = team.person("alice");
+        alice.git(["init", "--quiet"]).run().succeeds();
         text(&alice, row.base);
         alice.write(".gitattributes", "secrets/*.yaml merge=secretree\n");
         alice.commit("base");
@@ -228,7 +232,6 @@ impl Branches {
         let (ours, our_file) = tip("ours", row.ours);
         let (theirs, their_file) = tip("topic", row.theirs);
         Self {
-            _team: team,
             alice,
             tips: [ours, theirs],
             files: [base, our_file, their_file],
@@ -243,12 +246,8 @@ impl Branches {
         let kept = alice.folder().join("state-kept");
         copy_tree(&state, &kept);
         let driver = if means == Means::GitAlone { "" } else { DRIVER };
-        match driver {
-            "" => drop(alice.git(["config", "--unset", "merge.secretree.driver"]).run()),
-            driver => {
-                alice.git(["config", "merge.secretree.driver", driver]).run().code(0);
-            }
-        }
+        let setting = format!("merge.secretree.driver={driver}");
+        let setting = if driver.is_empty() { "a.b=" } else { &setting };
         let (start, words): (_, &[&str]) = match operation {
             Operation::Merge => (ours, &["merge", "--no-edit", theirs]),
             Operation::Rebase => (theirs, &["rebase", ours]),
@@ -261,7 +260,7 @@ impl Branches {
         if means == Means::DriverWithoutKey {
             std::fs::rename(alice.identity_file(), &hidden).unwrap();
         }
-        let joined = alice.git(words.iter().copied()).run();
+        let joined = alice.git(["-c", setting].iter().chain(words).copied()).run();
         if means == Means::DriverWithoutKey {
             std::fs::rename(&hidden, alice.identity_file()).unwrap();
         }

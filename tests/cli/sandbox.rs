@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::run::Run;
+use crate::scratch;
 use crate::terminal::Terminal;
 
 /// The first moment of every sandbox, in seconds since 1970: 2026-01-05 09:00 UTC, a Monday.
@@ -37,10 +38,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// An empty sandbox, outside of any repository.
     pub(crate) fn new() -> Arc<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("secretree-test-")
-            .tempdir()
-            .expect("a temporary folder can be made");
+        let folder = scratch::folder();
         let root = folder.path().canonicalize().expect("it was just made");
         for name in ["tmp", "bin"] {
             std::fs::create_dir(root.join(name)).expect("the sandbox is empty and ours");
@@ -75,7 +73,8 @@ impl Sandbox {
         }
         let git = format!(
             "[user]\n\tname = {name}\n\temail = {name}@example.com\n[init]\n\tdefaultBranch = main\n\
-             [advice]\n\tdetachedHead = false\n[core]\n\tautocrlf = false\n"
+             [advice]\n\tdetachedHead = false\n[core]\n\tautocrlf = false\n\tfsync = none\n\
+             [maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n"
         );
         std::fs::write(person.folder().join("home/.gitconfig"), git).expect("the sandbox is ours");
         let identity = identity_of(name);
@@ -249,7 +248,7 @@ impl Person {
 }
 
 /// The identity of a name: its SHA-256 is the secret key, so that keys and labels are the same in every run.
-fn identity_of(name: &str) -> age::x25519::Identity {
+pub(crate) fn identity_of(name: &str) -> age::x25519::Identity {
     let secret = Sha256::digest(name.as_bytes());
     let prefix = Hrp::parse("age-secret-key-").expect("it is a valid prefix");
     let text = bech32::encode::<Bech32>(prefix, &secret)

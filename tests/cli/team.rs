@@ -43,21 +43,26 @@ impl Team {
             .run()
             .succeeds();
         for name in names {
-            team.add(name);
+            team.people.push(team.sandbox.person(name));
+            team.names.push((*name).to_owned());
         }
-        let first = team.person(names[0]);
+        team.clone_of(&first);
         first.write(".secrets.yaml", team.policy(rest));
         team.share(&first, "policy");
         for name in &names[1..] {
-            team.update(&team.person(name));
+            team.clone_of(&team.person(name));
         }
         team
+    }
+
+    fn clone_of(&self, person: &Person) {
+        person.git(["clone", "--quiet", "../../origin.git", "."]).run().code(0);
     }
 
     /// Gives somebody who came later a home and a clone of what `origin` holds now; the policy does not name them.
     pub(crate) fn add(&mut self, name: &str) -> Person {
         let person = self.sandbox.person(name);
-        person.git(["clone", "--quiet", "../../origin.git", "."]).run().code(0);
+        self.clone_of(&person);
         self.people.push(person.clone());
         self.names.push(name.to_owned());
         person
