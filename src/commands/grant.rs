@@ -59,10 +59,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let message = format!("secrets: grant {name} {}", named(&environments));
+    let told = context.told_of_others(&vault, &plans)?;
     let step = Step {
         policy: Some(&granted.change),
         plans: &plans,
-        since: None,
+        since: told.as_ref(),
         remarks: &[],
         question: "grant this?",
         message: args.commit.then_some(message.as_str()),

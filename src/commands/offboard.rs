@@ -80,10 +80,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let report = Report::new(&departure, &plans, &exposed, archive.is_some(), args.dry_run);
     let remarks = remarks(&departure, &report);
     let message = format!("secrets: offboard {name}");
+    let told = context.told_of_others(&vault, &plans)?;
     let step = Step {
         policy: Some(&departure.change),
         plans: &plans,
-        since: None,
+        since: told.as_ref(),
         remarks: &remarks,
         question: "offboard them?",
         message: args.commit.then_some(message.as_str()),

@@ -61,10 +61,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     }
     let names: Vec<_> = environments.iter().map(EnvironmentName::as_str).collect();
     let message = format!("secrets: revoke {name} {}", names.join(", "));
+    let told = context.told_of_others(&vault, &plans)?;
     let step = Step {
         policy: Some(&revoked.change),
         plans: &plans,
-        since: None,
+        since: told.as_ref(),
         remarks: &[],
         question: "revoke this?",
         message: args.commit.then_some(message.as_str()),

@@ -121,12 +121,15 @@ pub(crate) struct Told {
     since: Since,
     origins: BTreeMap<CommitId, String>,
     changes: Vec<String>,
+    /// Whether what is not committed yet is what the person has just asked for, and needs no word.
+    asked_for: bool,
 }
 
 impl Told {
     /// ` (commit 1a2b3c4d of Ada, 2026-01-31)`.
     fn origin(&self, brought: Brought, never: &str) -> String {
         match brought {
+            Brought::Uncommitted if self.asked_for => String::new(),
             Brought::Uncommitted => " (not committed yet)".to_owned(),
             Brought::By(commit) => self
                 .origins
@@ -144,8 +147,22 @@ impl Told {
 }
 
 impl Context {
+    /// What rides along with a change that the person asks for: keys that gain by commits of others, with these commits, and
+    /// what else changed in the policy before it.
+    pub(crate) fn told_of_others(&self, vault: &Vault<'_>, plans: &[Plan]) -> Result<Option<Told>> {
+        // Who only loses is named by the command itself.
+        if plans.iter().all(|plan| plan.gains.is_empty()) {
+            return Ok(None);
+        }
+        self.told_since(vault, plans, true)
+    }
+
     /// Since when, and by whose commits, the policy says what the plans do; nothing without a history.
     pub(crate) fn told(&self, vault: &Vault<'_>, plans: &[Plan]) -> Result<Option<Told>> {
+        self.told_since(vault, plans, false)
+    }
+
+    fn told_since(&self, vault: &Vault<'_>, plans: &[Plan], asked_for: bool) -> Result<Option<Told>> {
         let readable = vault
             .repository()
             .filter(|repository| repository.unreadable().is_none());
@@ -188,11 +205,11 @@ impl Context {
             since,
             origins,
             changes: Vec::new(),
+            asked_for,
         };
-        told.changes = told
-            .since
-            .changes
-            .iter()
+        let changes = told.since.changes.iter();
+        told.changes = changes
+            .filter(|(_, brought)| !(asked_for && *brought == Brought::Uncommitted))
             .map(|(event, brought)| {
                 let line = format!("policy: {event}{}", told.origin(*brought, "before this history"));
                 escaped(&line).into_owned()

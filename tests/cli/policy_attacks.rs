@@ -447,3 +447,23 @@ fn what_a_new_pattern_makes_readable_is_said_in_time() {
         .code(1)
         .says("the last commit has an encrypted value at `dev:once`");
 }
+
+#[test]
+fn a_key_that_rides_along_with_another_change_is_named_with_its_commit() {
+    let scene = scene();
+    scene.attack(&ATTACKS[0]);
+    let bob = &scene.bob;
+    let zoe = scene.team.sandbox().person("zoe").public_key();
+    bob.secretree(["recipient", "add", "zoe", &zoe]).run().succeeds();
+    for words in [
+        &["grant", "zoe", "dev"][..],
+        &["revoke", "ci", "dev"],
+        &["offboard", "ci"],
+        &["offboard", "ci", "--dry-run"],
+    ] {
+        let said = changes_nothing(bob.secretree(words.iter().copied())).stderr();
+        let line = scene.filled("dev: + alice (MALLORY-LABEL) can read (");
+        assert!(has_line(&said, &line, "of mallory, "), "{words:?}: {said}");
+        assert!(!said.contains("not committed yet"), "{words:?}: {said}");
+    }
+}
