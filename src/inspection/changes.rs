@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use super::signatures::Verifier;
 use crate::checks::{Change, Proof, examine_change};
+use crate::crypto::proposal::ProposalLabel;
+use crate::document::tree::{Rules, Tree};
 use crate::error::Result;
 use crate::files::PrivateFolder;
 use crate::finding::{Finding, Place};
 use crate::git::{BlobId, Commit, CommitId, Git, Repository};
-use crate::history::{EventKind, PolicyState, Revision, Snapshot, events_between};
+use crate::history::{PolicyState, Revision};
 use crate::names::{EnvironmentName, RecipientName};
 use crate::policy::{POLICY_NAME, People, Policy};
+use crate::vault::footer::Footer;
 use crate::when;
 
 /// What signatures are verified with.
@@ -139,19 +142,21 @@ impl Court<'_> {
         Ok(changed)
     }
 
+    /// Whether the file is that of one parent with proposals more, and nothing else.
     fn only_proposes(&self, now: Option<BlobId>, before: &[Option<BlobId>]) -> Result<bool> {
-        let snapshot = |blob: Option<BlobId>| -> Result<Option<Snapshot>> {
+        let text = |blob: Option<BlobId>| -> Result<Option<String>> {
             let bytes = blob.map(|blob| self.repository.blob(blob)).transpose()?.flatten();
-            Ok(bytes.map(|bytes| Snapshot::read(&bytes)))
+            Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
         };
-        let after = snapshot(now)?;
-        let mut parents = Vec::with_capacity(before.len());
+        let Some(after) = text(now)? else {
+            return Ok(false);
+        };
         for blob in before {
-            parents.push(snapshot(*blob)?);
+            if text(*blob)?.is_some_and(|parent| adds_proposals_alone(&parent, &after)) {
+                return Ok(true);
+            }
         }
-        let parents: Vec<_> = parents.iter().map(Option::as_ref).collect();
-        let events = events_between(&parents, after.as_ref());
-        Ok(!events.is_empty() && events.iter().all(|event| matches!(event, EventKind::Proposed { .. })))
+        Ok(false)
     }
 
     fn proof(&mut self, commit: &Commit, parents: &[Arc<Revision>]) -> Result<(Proof, Option<String>)> {
@@ -180,6 +185,33 @@ impl Court<'_> {
         let owners = people().filter_map(|people| owner(people, &key)).cloned();
         Ok((Proof::Signed(owners.collect()), Some(key)))
     }
+}
+
+/// Whether `after` is `before` with proposals more. What stands beside them, in the footer too, is not theirs to change.
+fn adds_proposals_alone(before: &str, after: &str) -> bool {
+    let (Some(old), Some(new)) = (parts(before), parts(after)) else {
+        return false;
+    };
+    let kept = |(label, file): (&_, &String)| new.proposals.get(label) == Some(file);
+    old.rest == new.rest && old.proposals.len() < new.proposals.len() && old.proposals.iter().all(kept)
+}
+
+/// A file, apart from its proposals.
+struct Parts<'t> {
+    /// What stands before the footer, the footer without proposals, and what stands behind it.
+    rest: (&'t str, Footer, &'t str),
+    proposals: BTreeMap<ProposalLabel, String>,
+}
+
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let tree = Tree::parse(text, Rules::File).ok()?;
+    let mut footer = Footer::read(&tree.footer.as_ref()?.entry).ok()?;
+    let proposals = std::mem::take(&mut footer.proposals);
+    let end = tree.footer_end().unwrap_or(text.len());
+    Some(Parts {
+        rest: (tree.body(), footer, &text[end..]),
+        proposals,
+    })
 }
 
 /// Whose signing key it is.

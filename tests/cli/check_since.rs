@@ -1,7 +1,14 @@
 //! `check --since`: whether changes were made by those who may, and the ways round that an attacker would try. A signature
 //! counts by its key, under the policy of the parents.
 
+use secretree::crypto::key::EnvironmentKey;
+use secretree::document::tree::{Rules, Tree};
+use secretree::value::LineEnd;
+use secretree::vault::footer::Footer;
+
 use crate::check_codes::Scene;
+use crate::forgery::{Forgery, footer_of, proposal, with_proposal};
+use crate::team::POLICY_ID;
 
 /// The findings since the commit that everybody knows, as `CODE FILE`.
 #[track_caller]
@@ -143,6 +150,76 @@ fn whoever_cannot_write_may_propose() {
     propose.inside("../../alice/work").input("third-password").run().code(0);
     scene.alice.commit("a proposal");
     assert_eq!(found(&scene), ["proposal-pending secrets/prod.yaml"]);
+}
+
+#[test]
+fn a_proposal_carries_nothing_else() {
+    let scene = scene();
+    let prod = "secrets/prod.yaml";
+    // As anybody can write it who has the file.
+    let propose = |value: &str| {
+        let text = scene.alice.read_text(prod);
+        let path = "[\"database\",\"password\"]";
+        let file = proposal(&footer_of(&text).drop_box, POLICY_ID, "prod", path, value);
+        scene.alice.write(prod, with_proposal(&text, &file));
+    };
+    scene.run(&["apply", "prod", "--new-key", "--yes"], "");
+    propose("third-password");
+    scene.commit_signed(&scene.alice, &[]);
+    scene.git(&["tag", "--force", "known"]);
+    let first = footer_of(&scene.alice.read_text(prod));
+    let first = first.proposals.keys().next().expect("it was just proposed").clone();
+    let ways: [&dyn Fn(&mut Footer); 4] = [
+        &|footer| footer.follows.clear(),
+        &|footer| {
+            let other = EnvironmentKey::generate();
+            let grants = Forgery::with_key("prod", POLICY_ID, other).granted_to(&[&scene.alice]);
+            footer.grants = footer_of(&grants.text()).grants;
+        },
+        &|footer| drop(footer.proposals.remove(&first)),
+        &|footer| footer.final_newline = false,
+    ];
+    for (number, change) in ways.iter().enumerate() {
+        propose("fourth-password");
+        let text = scene.alice.read_text(prod);
+        let tree = Tree::parse(&text, Rules::File).unwrap();
+        let mut footer = footer_of(&text);
+        change(&mut footer);
+        scene
+            .alice
+            .write(prod, format!("{}{}", tree.body(), footer.write(LineEnd::Lf)));
+        scene.alice.commit("a proposal");
+        assert!(
+            found(&scene).contains(&format!("unsigned-change {prod}")),
+            "{number}: {:?}",
+            found(&scene)
+        );
+        scene.git(&["reset", "--quiet", "--hard", "known"]);
+    }
+    propose("fourth-password");
+    let text = scene.alice.read_text(prod);
+    scene.alice.write(prod, format!("# a comment\n{text}"));
+    scene.alice.commit("a proposal");
+    assert!(found(&scene).contains(&format!("unsigned-change {prod}")));
+    // Two people who propose side by side, and the merge of both.
+    scene.git(&["reset", "--quiet", "--hard", "known"]);
+    propose("fourth-password");
+    scene.alice.commit("a proposal");
+    scene.git(&["switch", "--quiet", "-c", "side", "known"]);
+    propose("fifth-password");
+    scene.alice.commit("another");
+    let both = footer_of(&scene.alice.read_text(prod)).proposals;
+    scene.git(&["merge", "--quiet", "--no-commit", "-s", "ours", "main"]);
+    scene.git(&["checkout", "--quiet", "main", "--", prod]);
+    let text = scene.alice.read_text(prod);
+    let tree = Tree::parse(&text, Rules::File).unwrap();
+    let mut footer = footer_of(&text);
+    footer.proposals.extend(both);
+    scene
+        .alice
+        .write(prod, format!("{}{}", tree.body(), footer.write(LineEnd::Lf)));
+    scene.alice.commit("merge");
+    assert_eq!(found(&scene), ["proposal-pending secrets/prod.yaml"; 3]);
 }
 
 #[test]
