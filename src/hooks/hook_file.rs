@@ -243,6 +243,11 @@ fn is_shell_script(text: &[u8]) -> bool {
     let Some(interpreter) = first.strip_prefix(b"#!") else {
         return !text.contains(&0) && std::str::from_utf8(text).is_ok();
     };
+    // A script that hands itself to another program is that one's text too.
+    let hands_on = |line: &str| line.contains("exec") && line.contains("$0") && !line.contains("name \"$0");
+    if String::from_utf8_lossy(text).lines().any(hands_on) {
+        return false;
+    }
     let words = String::from_utf8_lossy(interpreter).into_owned();
     let mut names = words.split_whitespace().filter_map(|word| word.rsplit('/').next());
     let is_shell = |name: &str| ["sh", "bash", "dash", "zsh", "ksh", "ash", "mksh"].contains(&name);
@@ -297,6 +302,7 @@ mod tests {
             "#!/usr/bin/env -S zsh -e\n",
             "#!/bin/bash -e",
             "echo x\n",
+            "#!/bin/sh\nexec \"$(dirname \"$0\")/other\"\n",
             "",
         ] {
             assert!(is_shell_script(text.as_bytes()), "{text:?}");
@@ -307,6 +313,7 @@ mod tests {
             "#!/usr/bin/fish\n",
             "\u{7f}ELF\0",
             "#!\n",
+            "#!/bin/sh\n\"exec\" \"python3\" \"$0\" \"$@\"\nprint(1)\n",
         ] {
             assert!(!is_shell_script(text.as_bytes()), "{text:?}");
         }

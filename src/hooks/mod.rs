@@ -2,6 +2,7 @@
 //! configuration, the attributes of environment files. What is there of others stays as it is, byte for byte.
 
 mod attributes;
+mod beside;
 mod block;
 mod hook_file;
 mod place;

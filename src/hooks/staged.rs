@@ -32,16 +32,19 @@ pub fn examine_staged(repository: &Repository, git: &Git, standpoint: &Standpoin
         root: repository.root(),
         standpoint,
     };
+    let policies = look.policies()?;
+    let beside = look.beside(&policies)?;
     let mut findings = Vec::new();
-    for gathered in look.policies()? {
+    for gathered in policies {
         findings.extend(look.examine(gathered)?);
     }
+    findings.extend(beside);
     Ok(findings)
 }
 
-struct Look<'s> {
-    staged: &'s Staged<'s>,
-    root: &'s Path,
+pub(super) struct Look<'s> {
+    pub(super) staged: &'s Staged<'s>,
+    pub(super) root: &'s Path,
     standpoint: &'s Standpoint,
 }
 
@@ -134,7 +137,7 @@ impl Look<'_> {
         Ok(findings)
     }
 
-    fn environment(
+    pub(super) fn environment(
         &self,
         path: &Path,
         file: &StagedFile,
@@ -178,7 +181,7 @@ impl Look<'_> {
     }
 
     /// How the program is called so that the environment's name means this one where the person is.
-    fn program(&self, loaded: &LoadedPolicy, rules: Rulebook<'_>) -> String {
+    pub(super) fn program(&self, loaded: &LoadedPolicy, rules: Rulebook<'_>) -> String {
         let (here, name) = (&self.standpoint.folder, &rules.environment.name);
         let is_inside = here.starts_with(&loaded.root_folder);
         let meant = loaded.resolve_environment(name.as_str(), here, None);
@@ -196,7 +199,7 @@ impl Look<'_> {
     }
 
     /// For each of these files, whether the commit changes it, or it is asked for.
-    fn changed(&self, files: &[&Path]) -> Result<Vec<bool>> {
+    pub(super) fn changed(&self, files: &[&Path]) -> Result<Vec<bool>> {
         let parents = self.staged.in_parents(files)?;
         let changed = files.iter().enumerate().map(|(at, path)| {
             let own = self.staged.get(path).map(|file| &file.content);
@@ -217,7 +220,7 @@ impl Look<'_> {
 }
 
 /// The folders that the index has files in.
-struct StagedFolders<'s>(&'s Staged<'s>);
+pub(super) struct StagedFolders<'s>(pub(super) &'s Staged<'s>);
 
 impl Folders for StagedFolders<'_> {
     fn folders(&self, parent: &Path) -> Vec<String> {

@@ -431,3 +431,55 @@ fn outside_of_a_repository_there_is_nothing_to_look_at() {
         hint: git init
     "#]]);
 }
+
+#[test]
+fn a_policy_beside_the_staged_one_counts_too() {
+    let (alice, canary) = (alice(), Canary::new());
+    let readable = format!("x: {}\n", canary.value());
+    let people = [("alice", alice.public_key())];
+    let people: Vec<_> = people.iter().map(|(name, key)| (*name, key.as_str())).collect();
+    let commit = |hint: &str, line: &str| {
+        let output = commit(&alice);
+        output.code(1).says(hint).says(line);
+        assert!(!output.stderr().contains(canary.value()));
+    };
+    // The line for a new environment is written and not staged.
+    let more = format!("{TWO_ENVIRONMENTS}  new: {{file: secrets/new.yaml, readers: [alice]}}\n");
+    alice.write(".secrets.yaml", policy(&people, &more));
+    stage(&alice, "secrets/new.yaml", &readable);
+    commit(
+        "the policy that names it is not staged",
+        "`new:x` (`secrets/new.yaml` line 1) is not encrypted",
+    );
+    alice.git(["reset", "--quiet", "--hard"]).run().succeeds();
+    // The commit takes the environment out, and its file, no longer encrypted, stays.
+    let sealed = alice.read_text("secrets/dev.yaml");
+    let other = "environments:\n  other: {file: secrets/other.yaml, readers: [alice]}\n";
+    for text in [Some(policy(&people, other)), None] {
+        match text {
+            Some(text) => alice.write(".secrets.yaml", text),
+            None => std::fs::remove_file(alice.work(".secrets.yaml")).unwrap(),
+        }
+        alice.git(["add", "--all"]).run().succeeds();
+        stage(&alice, "secrets/dev.yaml", &readable);
+        commit(
+            "git commit --no-verify",
+            "`dev:x` (`secrets/dev.yaml` line 1) is not encrypted",
+        );
+        // With its tokens it may go.
+        alice.write("secrets/dev.yaml", &sealed);
+        alice.git(["add", "--all"]).run().succeeds();
+        alice.secretree(["git", "pre-commit"]).run().succeeds();
+        alice.git(["reset", "--quiet", "--hard"]).run().succeeds();
+    }
+    // A policy in a folder that git does not know yet.
+    alice.write(
+        "app/.secrets.yaml",
+        policy(&people, TWO_ENVIRONMENTS).replace("5f0c", "5f0d"),
+    );
+    stage(&alice, "app/secrets/prod.yaml", &readable);
+    commit(
+        "is not staged",
+        "`prod:x` (`app/secrets/prod.yaml` line 1) is not encrypted",
+    );
+}
