@@ -1,7 +1,7 @@
 //! The footer in lines that compare well: which key, whom it follows, who was granted it, what is proposed. One line for
 //! each thing that a commit can add or take away.
 
-use super::sheet::Sheet;
+use super::sheet::{Sheet, harmless};
 use crate::document::tree::Tree;
 use crate::vault::footer::Footer;
 
@@ -23,7 +23,7 @@ pub(super) fn append(footer: &Footer, tree: &Tree<'_>, sheet: &mut Sheet<'_>) {
         sheet.line(&format!("secretree.proposals: {label}"));
     }
     for (version, previous) in &footer.previous {
-        let (path, until) = (&previous.path, &previous.until);
+        let (path, until) = (harmless(&previous.path), &previous.until);
         sheet.line(&format!("secretree.previous: {path} <{version}> until {until}"));
     }
     if let Some(end) = tree.footer_end() {

@@ -94,7 +94,7 @@ impl<'t> Sheet<'t> {
 
     fn empty(&mut self, path: &ValuePath, span: &std::ops::Range<usize>, sign: &str) {
         self.between(span.start);
-        self.line(&format!("{path}: {sign}"));
+        self.line(&format!("{}: {sign}", harmless(path)));
         (self.cursor, self.open) = (span.end, true);
     }
 
@@ -107,7 +107,7 @@ impl<'t> Sheet<'t> {
         let content = content.trim_end_matches(['\n', '\r', ' ']);
         let (first, rest) = content.split_once('\n').unwrap_or((content, ""));
         let blank = if first.is_empty() { "" } else { " " };
-        self.lines.push_str(&path.to_string());
+        self.lines.push_str(&harmless(path));
         self.lines.push(':');
         self.lines.push_str(blank);
         self.line(first.trim_end_matches('\r'));
@@ -137,7 +137,7 @@ impl<'t> Sheet<'t> {
                 }
                 Some(start) => {
                     let outer = self.outer.take().filter(|_| !is_whole);
-                    let outer = outer.map_or_else(String::new, |path| format!("{path}:  "));
+                    let outer = outer.map_or_else(String::new, |path| format!("{}:  ", harmless(&path)));
                     self.line(&format!("{outer}{}", part[start..].trim_end()));
                 }
                 None if is_whole && part.trim().is_empty() && parts.peek().is_some() => self.line(""),
@@ -148,4 +148,19 @@ impl<'t> Sheet<'t> {
         }
         self.cursor = self.cursor.max(end);
     }
+}
+
+/// A path without characters that terminals take for commands or that turn the direction of the text. In the file they
+/// stand as escapes, so git must not show them raw.
+pub(super) fn harmless(path: &ValuePath) -> String {
+    let mut shown = String::new();
+    for character in path.to_string().chars() {
+        match character {
+            '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => shown.push(character),
+        }
+    }
+    shown
 }

@@ -313,6 +313,23 @@ fn what_is_no_environment_file_comes_back_as_it_is() {
 }
 
 #[test]
+fn keys_that_a_terminal_would_obey_are_shown_escaped() {
+    let alice = alice();
+    let text = "\"k\\u009b31m\": 1\n\"r\\u202Ex\":\n  # below\n  \"d\\x7f\": 2\nlog:\n  \"e\\e[31m\": info\n";
+    edit(&alice, "dev", text).run().succeeds();
+    let shown = convert(&alice);
+    for expected in [
+        "\"k\\u009b31m\": <v",
+        "\"r\\u202ex\".\"d\\u007f\": <v",
+        "log.\"e\\u001b[31m\": info",
+    ] {
+        assert!(shown.contains(expected), "{expected}\n{shown}");
+    }
+    let is_harmless = |character: char| !character.is_control() && character != '\u{202e}';
+    assert!(shown.lines().all(|line| line.chars().all(is_harmless)), "{shown:?}");
+}
+
+#[test]
 fn tokens_that_do_not_open_say_so() {
     let alice = alice();
     let sound = alice.read_text("secrets/dev.yaml");
