@@ -190,6 +190,8 @@ fn writes_grants(event: &EventKind) -> bool {
 fn concerns(event: &PolicyEvent, unwritten: &BTreeSet<EnvironmentName>) -> bool {
     match event {
         PolicyEvent::IdChanged
+        | PolicyEvent::KeyAdded { .. }
+        | PolicyEvent::KeyRemoved { .. }
         | PolicyEvent::SigningKeyAdded { .. }
         | PolicyEvent::SigningKeyRemoved { .. }
         | PolicyEvent::MaintainerAdded { .. }
@@ -206,6 +208,12 @@ fn concerns(event: &PolicyEvent, unwritten: &BTreeSet<EnvironmentName>) -> bool 
 /// any more, and a list of writers that is gone, they do not tell.
 fn is_said(event: &PolicyEvent, plans: &[Plan], now: &Policy) -> bool {
     let (environment, recipient, gains) = match event {
+        // Whose it is matters where a grant changes hands; what else becomes of keys is a line for each.
+        PolicyEvent::KeyAdded { recipient, .. } => {
+            let mut names = plans.iter().flat_map(|plan| &plan.renames);
+            return !names.any(|(_, new)| new == recipient);
+        }
+        PolicyEvent::KeyRemoved { .. } => return true,
         PolicyEvent::WriterAdded { environment, recipient } => (environment, recipient, true),
         PolicyEvent::WriterRemoved { environment, recipient } => (environment, recipient, false),
         _ => return false,
@@ -226,6 +234,8 @@ fn is_said(event: &PolicyEvent, plans: &[Plan], now: &Policy) -> bool {
 /// What undoes it.
 fn opposite(event: &PolicyEvent) -> Option<PolicyEvent> {
     Some(match event.clone() {
+        PolicyEvent::KeyAdded { recipient, label } => PolicyEvent::KeyRemoved { recipient, label },
+        PolicyEvent::KeyRemoved { recipient, label } => PolicyEvent::KeyAdded { recipient, label },
         PolicyEvent::SigningKeyAdded { recipient, key } => PolicyEvent::SigningKeyRemoved { recipient, key },
         PolicyEvent::SigningKeyRemoved { recipient, key } => PolicyEvent::SigningKeyAdded { recipient, key },
         PolicyEvent::MaintainerAdded { recipient } => PolicyEvent::MaintainerRemoved { recipient },

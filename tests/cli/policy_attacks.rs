@@ -78,7 +78,10 @@ const ATTACKS: &[Attack] = &[
             "alice has the public key BOB-LABEL",
             "bob has the public key ALICE-LABEL",
         ],
-        apply: &["dev: alice is called bob", "dev: bob is called alice"],
+        apply: &[
+            "dev: alice is called bob",
+            "policy: bob has the public key ALICE-LABEL (",
+        ],
         check: &["recipient-drift"],
     },
     Attack {
