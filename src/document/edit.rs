@@ -169,14 +169,18 @@ fn at(offset: usize, text: String) -> Replacement {
     }
 }
 
-/// Whole lines at the beginning of a line (or at the end of the text, which may lack a line end).
+/// The text with whole lines at the beginning of a line.
 fn insert_lines(tree: &Tree<'_>, offset: usize, column: usize, entry: &str, line_end: &str) -> String {
+    splice(tree.body(), &[lines_at(tree, offset, column, entry, line_end)]).to_string()
+}
+
+/// Whole lines at the beginning of a line (or at the end of the text, which may lack a line end).
+fn lines_at(tree: &Tree<'_>, offset: usize, column: usize, entry: &str, line_end: &str) -> Replacement {
     let body = tree.body();
     let offset = offset.min(body.len());
     let unfinished = offset > 0 && !body[..offset].ends_with('\n') && body[..offset] != *"\u{feff}";
     let before = if unfinished { line_end } else { "" };
-    let text = format!("{before}{}{entry}{line_end}", " ".repeat(column));
-    splice(body, &[at(offset, text)]).to_string()
+    at(offset, format!("{before}{}{entry}{line_end}", " ".repeat(column)))
 }
 
 fn append_item(tree: &Tree<'_>, sequence: &Sequence<'_>, rest: &[Segment], token: &str, line_end: LineEnd) -> String {

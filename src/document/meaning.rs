@@ -69,20 +69,20 @@ impl Meaning {
     /// What is said after the change; nothing if it does not fit.
     pub fn after(mut self, change: &Change) -> Option<Self> {
         match change {
-            Change::Insert(path, key, value) => {
+            Change::Insert(path, new) => {
                 let place = self.at(path.segments())?;
                 if *place == Self::Scalar(Value::Null) {
                     *place = Self::Mapping(Vec::new());
                 }
                 let Self::Mapping(entries) = place else { return None };
-                let position = entries.partition_point(|(known, _)| known < key);
-                if entries.get(position).is_some_and(|(known, _)| known == key) {
+                entries.extend(new.iter().map(|(key, value)| (key.clone(), value.in_order())));
+                entries.sort_by(|one, other| one.0.cmp(&other.0));
+                if entries.windows(2).any(|pair| pair[0].0 == pair[1].0) {
                     return None;
                 }
-                entries.insert(position, (key.clone(), value.in_order()));
             }
-            Change::Append(path, item) => match self.at(path.segments())? {
-                Self::List(items) => items.push(Self::text(item)),
+            Change::Append(path, new) => match self.at(path.segments())? {
+                Self::List(items) => items.extend(new.iter().map(|item| Self::text(item))),
                 _ => return None,
             },
             Change::Remove(paths) => {

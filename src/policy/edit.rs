@@ -4,9 +4,11 @@
 
 mod change;
 mod keys;
+mod members;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,13 +91,24 @@ impl<'p> PolicyEdit<'p> {
     /// # Errors
     /// `Failed` if the text cannot be changed by a machine; the hint has the lines to add by hand. So do all others.
     pub fn add_recipient(&mut self, new: &NewRecipient) -> Result<()> {
-        let (name, meaning) = (new.name.to_string(), new.meaning());
+        self.add_recipients(&[new])
+    }
+
+    /// Adds many at once, which reads the text once and not once for each.
+    ///
+    /// # Errors
+    /// As [`PolicyEdit::add_recipient`].
+    pub fn add_recipients(&mut self, new: &[&NewRecipient]) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let entries = new.iter().map(|new| (new.name.to_string(), new.meaning())).collect();
         let is_first = tree_of(&self.drafts[0])?.root.get("recipients").is_none();
         let change = if is_first {
-            let only = Meaning::Mapping(vec![(name, meaning)]);
-            Change::Insert(ValuePath::default(), "recipients".to_owned(), only)
+            let only = vec![("recipients".to_owned(), Meaning::Mapping(entries))];
+            Change::Insert(ValuePath::default(), only)
         } else {
-            Change::Insert(ValuePath::of_keys(["recipients"]), name, meaning)
+            Change::Insert(ValuePath::of_keys(["recipients"]), entries)
         };
         self.step(0, &change)
     }
@@ -105,7 +118,7 @@ impl<'p> PolicyEdit<'p> {
     /// # Errors
     /// As [`PolicyEdit::add_recipient`].
     pub fn add_key(&mut self, recipient: &RecipientName, key: &NamedKey) -> Result<()> {
-        self.step(0, &Change::Append(keys_of(recipient), key.text.clone()))
+        self.step(0, &Change::Append(keys_of(recipient), vec![key.text.clone()]))
     }
 
     /// Takes a public key away from somebody.
@@ -123,30 +136,13 @@ impl<'p> PolicyEdit<'p> {
             .into())
     }
 
-    /// Puts a recipient or group into a group; nothing changes if it is in it.
-    ///
-    /// # Errors
-    /// As [`PolicyEdit::add_recipient`].
-    pub fn add_member(&mut self, group: &RecipientName, member: &RecipientName) -> Result<()> {
-        self.add_name(0, ValuePath::of_keys(["groups", group.as_str()]), member)
-    }
-
-    /// Takes a recipient or group out of a group. Says whether it was in it.
-    ///
-    /// # Errors
-    /// As [`PolicyEdit::add_recipient`].
-    pub fn remove_member(&mut self, group: &RecipientName, member: &RecipientName) -> Result<bool> {
-        let list = ValuePath::of_keys(["groups", group.as_str()]);
-        self.remove_item(0, &list, |text| text == member.as_str())
-    }
-
     /// Lets a recipient or group read an environment; nothing changes if `readers` names it.
     ///
     /// # Errors
     /// As [`PolicyEdit::add_recipient`]; `Failed` if a placeholder declares the environment together with others.
     pub fn add_reader(&mut self, environment: &EnvironmentName, reader: &RecipientName) -> Result<()> {
         let (file, list) = self.readers_of(environment)?;
-        self.add_name(file, list, reader)
+        self.add_names(file, list, &[reader])
     }
 
     /// Takes a recipient or group out of `readers` of an environment. Says whether it stood there.
@@ -243,12 +239,16 @@ impl<'p> PolicyEdit<'p> {
         Ok(PolicyChange::new(files.collect(), after))
     }
 
-    fn add_name(&mut self, file: usize, list: ValuePath, name: &RecipientName) -> Result<()> {
+    /// Appends those of the names that the list does not have.
+    fn add_names(&mut self, file: usize, list: ValuePath, names: &[&RecipientName]) -> Result<()> {
         let meaning = Meaning::of(&tree_of(&self.drafts[file])?);
-        if meaning.list(&list).contains(&Some(name.as_str())) {
-            return Ok(());
+        let known: HashSet<_> = meaning.list(&list).into_iter().flatten().collect();
+        let new = names.iter().filter(|name| !known.contains(name.as_str()));
+        let new: Vec<String> = new.map(ToString::to_string).collect();
+        match new.is_empty() {
+            true => Ok(()),
+            false => self.step(file, &Change::Append(list, new)),
         }
-        self.step(file, &Change::Append(list, name.to_string()))
     }
 
     /// Takes the one item that is meant out of a list. Says whether there was one.
@@ -401,11 +401,15 @@ fn by_hand(tree: &Tree<'_>, shown_name: &str, change: &Change) -> Failure {
         1
     };
     let (path, hint) = match change {
-        Change::Insert(path, key, value) => (
-            Some(path),
-            format!("add under `{path}`: {}", entry_in_one_line(key, value)),
-        ),
-        Change::Append(path, item) => (Some(path), format!("add to the list `{path}`: {item}")),
+        Change::Insert(path, entries) => {
+            let entries = entries.iter().take(MOST_NAMED);
+            let lines: Vec<_> = entries.map(|(key, value)| entry_in_one_line(key, value)).collect();
+            (Some(path), format!("add under `{path}`: {}", lines.join("; ")))
+        }
+        Change::Append(path, items) => {
+            let items = items[..items.len().min(MOST_NAMED)].join(", ");
+            (Some(path), format!("add to the list `{path}`: {items}"))
+        }
         Change::Remove(paths) => {
             let shown: Vec<_> = paths.iter().take(MOST_NAMED).map(|path| format!("`{path}`")).collect();
             (paths.first(), format!("take out {}", shown.join(", ")))

@@ -52,15 +52,11 @@ impl Enrollment {
         }
         let mut edit = PolicyEdit::new(loaded);
         let new: Vec<&NewRecipient> = joins.iter().filter_map(|joining| joining.new.as_ref()).collect();
-        for new in new {
-            edit.add_recipient(new)?;
-        }
-        for joining in &joins {
-            edit.add_member(group, &joining.name)?;
-        }
-        for recipient in &leaves {
-            edit.remove_member(group, &recipient.name)?;
-        }
+        edit.add_recipients(&new)?;
+        let names: Vec<&RecipientName> = joins.iter().map(|joining| &joining.name).collect();
+        edit.add_members(group, &names)?;
+        let names: Vec<&RecipientName> = leaves.iter().map(|recipient| &recipient.name).collect();
+        edit.remove_members(group, &names)?;
         let change = edit.finish()?;
         let after = &change.after.policy;
         let still = after.people.flattened(std::slice::from_ref(group));

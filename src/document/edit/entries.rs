@@ -1,18 +1,21 @@
 //! Adds and removes entries of mappings and items of lists in public text, in the style that stands around them. Only
 //! the lines concerned change; whoever calls parses the result again and judges whether it says what was meant.
 
+mod style;
+
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use self::style::{Style, style_of};
 use super::remove::remove_flow;
-use super::{at, end_of_entry, insert_lines};
+use super::{at, end_of_entry, insert_lines, lines_at};
 use crate::document::extent::{colon_behind, next_indicator};
 use crate::document::lines::leading_blanks;
 use crate::document::meaning::Meaning;
 use crate::document::path::{Segment, ValuePath};
 use crate::document::render::{Position, render, written_key};
-use crate::document::tree::{Entry, Item, Located, Mapping, Node, Sequence, Tree};
+use crate::document::tree::{Entry, Item, Located, Node, Sequence, Tree};
 use crate::document::write::{Replacement, splice};
 use crate::value::{LineEnd, Value};
 
@@ -22,46 +25,27 @@ const EXAMPLE: &str = "#: ";
 /// One change of a text.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A new entry `key: value` of the mapping at the path, sorted in if its siblings are sorted.
-    Insert(ValuePath, String, Meaning),
-    /// A new last item of the list at the path.
-    Append(ValuePath, String),
+    /// New entries `key: value` of the mapping at the path, each sorted in if its siblings are sorted.
+    Insert(ValuePath, Vec<(String, Meaning)>),
+    /// New last items of the list at the path.
+    Append(ValuePath, Vec<String>),
     /// The entries and items at the paths are taken out, with the comments behind them; each has another parent, which
     /// stays, empty if need be.
     Remove(Vec<ValuePath>),
 }
 
-/// How the entries around a new one are written.
-#[derive(Clone, Copy)]
-struct Style {
-    flow_mapping: bool,
-    flow_list: bool,
-    /// How much further right the entries of an inner mapping stand.
-    step: usize,
-    /// How much further right the dashes of a list stand than its key.
-    dash: usize,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self {
-            flow_mapping: false,
-            flow_list: false,
-            step: 2,
-            dash: 2,
-        }
-    }
-}
-
 /// `tree`'s text after one change; nothing if it is laid out in a way that this cannot change.
 pub fn changed(tree: &Tree<'_>, change: &Change) -> Option<String> {
     let replacements = match change {
-        Change::Insert(path, key, value) => return insert(tree, path, key, value),
-        Change::Append(path, item) => match tree.node(path)? {
-            Located::Sequence(list) if list.flow => append_flow(tree, &list.span, last_item(list), &written(item)),
-            Located::Sequence(list) => return append_line(tree, list, item),
-            _ => return None,
-        },
+        Change::Insert(path, entries) => return insert(tree, path, entries),
+        Change::Append(path, items) => {
+            let items: Vec<String> = items.iter().map(|item| written(item)).collect();
+            match tree.node(path)? {
+                Located::Sequence(list) if list.flow => append_flow(tree, &list.span, last_item(list), &items),
+                Located::Sequence(list) => return append_lines(tree, list, &items),
+                _ => return None,
+            }
+        }
         Change::Remove(paths) => {
             let removals: Option<Vec<_>> = paths.iter().map(|path| remove(tree, path)).collect();
             let mut all: Vec<Replacement> = removals?.into_iter().flatten().collect();
@@ -156,80 +140,73 @@ fn block_entry(key: &str, value: &Meaning, column: usize, style: Style, line_end
     }
 }
 
-/// The style of the last sibling that is a mapping.
-fn style_of(tree: &Tree<'_>, siblings: &Mapping<'_>) -> Style {
-    let mut style = Style::default();
-    let like = siblings.entries.iter().rev().find_map(|entry| match &entry.value {
-        Node::Mapping(mapping) => Some((entry, mapping)),
-        _ => None,
-    });
-    let Some((entry, mapping)) = like else { return style };
-    style.flow_mapping = mapping.flow;
-    let column = |offset| tree.lines.column_of(offset);
-    if !mapping.flow {
-        style.step = column(mapping.span.start)
-            .saturating_sub(column(entry.key.span.start))
-            .max(1);
-    }
-    for inner in &mapping.entries {
-        if let Node::Sequence(list) = &inner.value {
-            style.flow_list = list.flow;
-            if !list.flow {
-                style.dash = column(list.span.start).saturating_sub(column(inner.key.span.start));
-            }
-            break;
-        }
-    }
-    style
-}
-
-fn insert(tree: &Tree<'_>, path: &ValuePath, key: &str, value: &Meaning) -> Option<String> {
+fn insert(tree: &Tree<'_>, path: &ValuePath, new: &[(String, Meaning)]) -> Option<String> {
     let mapping = match tree.node(path)? {
-        Located::Mapping(mapping) if mapping.get(key).is_some() => return None,
+        Located::Mapping(mapping) if new.iter().any(|(key, _)| mapping.get(key).is_some()) => return None,
         Located::Mapping(mapping) if mapping.flow => {
             let last = mapping.entries.last();
             let last = last.map(|entry| entry.key.span.start..entry.value.span().end);
-            let new = append_flow(tree, &mapping.span, last, &entry_in_one_line(key, value));
-            return Some(splice(tree.text, &new).to_string());
+            let new: Vec<_> = new.iter().map(|(key, value)| entry_in_one_line(key, value)).collect();
+            return Some(splice(tree.text, &append_flow(tree, &mapping.span, last, &new)).to_string());
         }
         Located::Mapping(mapping) if !mapping.entries.is_empty() => mapping,
-        Located::Mapping(_) => return Some(first_entry(tree, tree.text.len(), 0, key, value)),
+        Located::Mapping(_) => return Some(first_entries(tree, tree.text.len(), 0, new)),
         Located::Scalar(scalar) if scalar.empty => {
             let owner = entry_at(tree, path)?;
             let column = tree.lines.column_of(owner.key.span.start) + Style::default().step;
-            return Some(first_entry(
-                tree,
-                tree.lines.next_of(scalar.head.end),
-                column,
-                key,
-                value,
-            ));
+            return Some(first_entries(tree, tree.lines.next_of(scalar.head.end), column, new));
         }
         _ => return None,
     };
     let column = tree.lines.column_of(mapping.entries[0].key.span.start);
     let style = style_of(tree, mapping);
-    let line_end = line_end_of(tree.text).text();
-    let entry = block_entry(key, value, column, style, line_end);
     let is_root = path.segments().is_empty();
-    let sorted = mapping.entries.is_sorted_by_key(|entry| entry.key.name.to_string());
-    let position = match sorted && !is_root {
-        true => mapping.entries.partition_point(|entry| &*entry.key.name < key),
-        false => mapping.entries.len(),
-    };
-    let offset = match position.checked_sub(1) {
-        Some(_) if is_root => tree.text.len(),
-        Some(before) => past_examples(tree, end_of_entry(tree, &mapping.entries[before].value, column), column),
-        None => above_comments(tree, mapping.entries[0].key.span.start, column),
-    };
-    Some(insert_lines(tree, offset, column, &entry, line_end))
+    let is_sorted = mapping.entries.is_sorted_by_key(|entry| entry.key.name.to_string()) && !is_root;
+    let mut new: Vec<&(String, Meaning)> = new.iter().collect();
+    if is_sorted {
+        new.sort_by(|one, other| one.0.cmp(&other.0));
+    }
+    let mut places: Vec<(usize, Vec<&(String, Meaning)>)> = Vec::new();
+    for entry in new {
+        let position = match is_sorted {
+            true => mapping.entries.partition_point(|known| *known.key.name < *entry.0),
+            false => mapping.entries.len(),
+        };
+        let offset = match position.checked_sub(1) {
+            Some(_) if is_root => tree.text.len(),
+            Some(before) => past_examples(tree, end_of_entry(tree, &mapping.entries[before].value, column), column),
+            None => above_comments(tree, mapping.entries[0].key.span.start, column),
+        };
+        match places.last_mut() {
+            Some((known, entries)) if *known == offset => entries.push(entry),
+            _ => places.push((offset, vec![entry])),
+        }
+    }
+    let line_end = line_end_of(tree.text).text();
+    let lines = places.into_iter().map(|(offset, entries)| {
+        let text = block_entries(entries.into_iter(), column, style, line_end);
+        lines_at(tree, offset, column, &text, line_end)
+    });
+    Some(splice(tree.text, &lines.collect::<Vec<_>>()).to_string())
 }
 
-/// The text with a new only entry at `offset`.
-fn first_entry(tree: &Tree<'_>, offset: usize, column: usize, key: &str, value: &Meaning) -> String {
+/// The text with new only entries at `offset`.
+fn first_entries(tree: &Tree<'_>, offset: usize, column: usize, new: &[(String, Meaning)]) -> String {
     let line_end = line_end_of(tree.text).text();
-    let entry = block_entry(key, value, column, Style::default(), line_end);
-    insert_lines(tree, offset, column, &entry, line_end)
+    let entries = block_entries(new.iter(), column, Style::default(), line_end);
+    insert_lines(tree, offset, column, &entries, line_end)
+}
+
+/// Entries as block lines, as [`block_entry`] writes one.
+fn block_entries<'n>(
+    new: impl Iterator<Item = &'n (String, Meaning)>,
+    column: usize,
+    style: Style,
+    line_end: &str,
+) -> String {
+    let entries = new.map(|(key, value)| block_entry(key, value, column, style, line_end));
+    let between = format!("{line_end}{}", " ".repeat(column));
+    entries.collect::<Vec<_>>().join(&between)
 }
 
 /// Behind the commented-out example lines at `offset` that belong to an entry at `column`.
@@ -270,7 +247,7 @@ fn last_item(list: &Sequence<'_>) -> Option<Range<usize>> {
     list.items.last().map(|item| item.start..item.value.span().end)
 }
 
-fn append_line(tree: &Tree<'_>, list: &Sequence<'_>, item: &str) -> Option<String> {
+fn append_lines(tree: &Tree<'_>, list: &Sequence<'_>, items: &[String]) -> Option<String> {
     let last = list.items.last()?;
     let column = tree.lines.column_of(list.span.start);
     let between = tree.text.get(last.start + 1..last.value.span().start)?;
@@ -279,13 +256,15 @@ fn append_line(tree: &Tree<'_>, list: &Sequence<'_>, item: &str) -> Option<Strin
         false => " ",
     };
     let end = end_of_entry(tree, &last.value, column);
-    let line = format!("-{gap}{}", written(item));
-    Some(insert_lines(tree, end, column, &line, line_end_of(tree.text).text()))
+    let line_end = line_end_of(tree.text).text();
+    let items: Vec<_> = items.iter().map(|item| format!("-{gap}{item}")).collect();
+    let lines = items.join(&format!("{line_end}{}", " ".repeat(column)));
+    Some(insert_lines(tree, end, column, &lines, line_end))
 }
 
-/// A new last entry of the flow collection at `span`, whose last entry now is at `last`: on a line of its own where the
-/// bracket has one.
-fn append_flow(tree: &Tree<'_>, span: &Range<usize>, last: Option<Range<usize>>, entry: &str) -> Vec<Replacement> {
+/// New last entries of the flow collection at `span`, whose last entry now is at `last`: each on a line of its own where
+/// the bracket has one.
+fn append_flow(tree: &Tree<'_>, span: &Range<usize>, last: Option<Range<usize>>, new: &[String]) -> Vec<Replacement> {
     let close = span.end - 1;
     let Some(last) = last else {
         let inside = &tree.text[span.start + 1..close];
@@ -297,7 +276,7 @@ fn append_flow(tree: &Tree<'_>, span: &Range<usize>, last: Option<Range<usize>>,
         let blank = if end == close { "" } else { " " };
         return vec![Replacement {
             range: span.start + 1..end,
-            text: Zeroizing::new(format!("{entry}{blank}")),
+            text: Zeroizing::new(format!("{}{blank}", new.join(", "))),
         }];
     };
     let bracket_line = tree.lines.line_of(close);
@@ -305,20 +284,21 @@ fn append_flow(tree: &Tree<'_>, span: &Range<usize>, last: Option<Range<usize>>,
         .trim()
         .is_empty();
     if !stands_alone || tree.lines.line_of(last.end) == bracket_line {
-        return vec![at(last.end, format!(", {entry}"))];
+        return vec![at(last.end, format!(", {}", new.join(", ")))];
     }
     let comma = next_indicator(tree.text, last.end, b',').filter(|comma| *comma < close);
     let line = tree.lines.line_of(comma.unwrap_or(last.end));
     let blanks = tree.lines.indentation_of(last.start);
     let line_end = line_end_of(tree.text).text();
-    let mut new = Vec::new();
+    let mut replacements = Vec::new();
     if comma.is_none() {
-        new.push(at(last.end, ",".to_owned()));
+        replacements.push(at(last.end, ",".to_owned()));
     }
-    let comma = if comma.is_some() { "," } else { "" };
-    let text = format!("{line_end}{}{entry}{comma}", " ".repeat(blanks));
-    new.push(at(tree.lines.content(line).end, text));
-    new
+    let start = format!("{line_end}{}", " ".repeat(blanks));
+    let behind = if comma.is_some() { "," } else { "" };
+    let text = format!("{start}{}{behind}", new.join(&format!(",{start}")));
+    replacements.push(at(tree.lines.content(line).end, text));
+    replacements
 }
 
 fn remove(tree: &Tree<'_>, path: &ValuePath) -> Option<Vec<Replacement>> {

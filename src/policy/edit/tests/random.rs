@@ -141,4 +141,37 @@ proptest! {
         let kept = after.lines().filter(|line| before.lines().any(|other| other == *line)).count();
         prop_assert!(before.lines().count() - kept <= 9, "{}\n{}", before, after);
     }
+
+    #[test]
+    fn many_at_once_are_as_one_after_the_other(
+        people in 1..6_usize, looks in looks(), crlf in any::<bool>(), called in vec("[a-z]{1,3}-x", 1..4),
+        leaving in vec(0..6_usize, 0..4), which in 0..2_usize,
+    ) {
+        let before = random_policy(people, &looks, crlf);
+        let first = loaded(&before);
+        let group = name(["g0", "g1"][which]);
+        let mut names: Vec<_> = called.iter().map(|called| name(called)).collect();
+        names.sort();
+        names.dedup();
+        let keys: Vec<String> = names.iter().map(|_| generate_x25519().1.canonical().to_owned()).collect();
+        let new: Vec<_> = names.iter().zip(&keys).map(|(name, key)| newcomer(name.as_str(), key)).collect();
+        let leaving: Vec<_> = leaving.iter().map(|at| name(&format!("person{at}"))).collect();
+        let mut at_once = PolicyEdit::new(&first);
+        at_once.add_recipients(&new.iter().collect::<Vec<_>>()).unwrap();
+        at_once.add_members(&group, &names.iter().collect::<Vec<_>>()).unwrap();
+        at_once.remove_members(&group, &leaving.iter().collect::<Vec<_>>()).unwrap();
+        let mut one_by_one = PolicyEdit::new(&first);
+        for new in &new {
+            one_by_one.add_recipient(new).unwrap();
+        }
+        for name in &names {
+            one_by_one.add_member(&group, name).unwrap();
+        }
+        for name in &leaving {
+            one_by_one.remove_member(&group, name).unwrap();
+        }
+        let at_once = text_of(&at_once.finish().unwrap(), &before);
+        let one_by_one = text_of(&one_by_one.finish().unwrap(), &before);
+        prop_assert_eq!(at_once, one_by_one);
+    }
 }
