@@ -62,11 +62,25 @@ impl<'p> Identification<'p> {
             None => Keys::default(),
         };
         let mut found = self.by_list(person);
+        let mut doubtful = None;
         for key in &keys.new {
-            if let Some(owner) = self.by_key.get(&key.key) {
-                let proof = Proof::Key(key.key.label().clone());
-                found.entry(owner.name.as_str()).or_insert((owner, proof));
+            let Some(owner) = self.by_key.get(&key.key).copied() else {
+                continue;
+            };
+            let proof = Proof::Key(key.key.label().clone());
+            if found.is_empty() && !may_prove(person, owner) {
+                doubtful = Some((owner, proof));
+                continue;
             }
+            found.entry(owner.name.as_str()).or_insert((owner, proof));
+        }
+        match doubtful {
+            Some((owner, _)) if found.is_empty() && owner.machine => {
+                return Ok(left_out(person, Reason::Machine(owner.name.clone())));
+            }
+            Some((owner, _)) if found.is_empty() => return Ok(Whom::Doubtful(owner)),
+            Some(evidence) => drop(found.entry(evidence.0.name.as_str()).or_insert(evidence)),
+            None => {}
         }
         let mut found = found.into_values();
         match (found.next(), found.next()) {
@@ -141,6 +155,12 @@ impl<'p> Identification<'p> {
             ),
         })
     }
+}
+
+/// Whether a key in the file that is called as the person may tell that they are its owner: not where the file is called
+/// as a part of their address, which somebody of another domain may have too, nor where their addresses differ.
+fn may_prove(person: &Person, owner: &Recipient) -> bool {
+    person.has_login && (person.addresses.is_empty() || owner.email.is_none())
 }
 
 fn keys_of(person: &Person, name: &RecipientName, source: &mut KeySource<'_>) -> Keys {

@@ -176,6 +176,21 @@ fn doubts_stop_everything() {
     for (list, came, reason) in [
         (
             users(&["alice@evil.example", "bob@example.com"]),
+            vec![("alice", key(0))],
+            "`alice@evil.example` in the list could be `alice`",
+        ),
+        (
+            users(&["alice@example.com", "carol@example.com"]),
+            vec![("carol", key(2))],
+            "the policy has none for `carol`",
+        ),
+        (
+            json!({"totalResults": 1, "Resources": [{"userName": "al", "emails": [{"value": "al@other"}]}]}),
+            vec![("al", key(0))],
+            "`al` in the list could be `alice`",
+        ),
+        (
+            users(&["alice@evil.example", "bob@example.com"]),
             vec![("alice", key(4))],
             "`alice@evil.example` in the list could be `alice`",
         ),
