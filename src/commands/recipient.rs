@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use secretree::error::{Failure, Result};
 use secretree::names::{RecipientName, did_you_mean};
-use secretree::policy::{Access, Policy, PolicyChange};
+use secretree::policy::{Access, POLICY_NAME, Policy, PolicyChange};
 
 use crate::context::{Context, shown_diff};
 
@@ -65,22 +65,40 @@ fn unknown(policy: &Policy, name: &RecipientName) -> Failure {
 
 /// The group that `--group` named.
 fn known_group(policy: &Policy, text: &str) -> Result<RecipientName> {
-    let known = RecipientName::new(text).filter(|name| policy.people.group(name).is_some());
-    known.ok_or_else(|| {
-        // Only a name is repeated: what else was typed may be a key.
-        let failure = Failure::failed(match RecipientName::new(text) {
-            Some(name) => format!("`{name}` is no group"),
-            None => "`--group` names no group".to_owned(),
-        });
-        let names = || policy.people.groups().map(|(name, _)| name.as_str());
-        match did_you_mean(text, names()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
-            None if names().next().is_none() => failure.hint("the policy has no `groups`").into(),
-            None => failure
-                .hint(format!("groups are {}", names().collect::<Vec<_>>().join(", ")))
+    named_group(policy, text).ok_or_else(|| no_group(policy, text).into())
+}
+
+/// The same, where somebody is to come into it: it may be that it is not there yet.
+fn group_to_fill(policy: &Policy, text: &str) -> Result<RecipientName> {
+    named_group(policy, text).ok_or_else(|| {
+        let failure = no_group(policy, text);
+        match RecipientName::new(text) {
+            Some(name) => failure
+                .hint(format!(
+                    "a new group is a line below `groups:` in {POLICY_NAME}: `{name}: []`"
+                ))
                 .into(),
+            None => failure.into(),
         }
     })
+}
+
+fn named_group(policy: &Policy, text: &str) -> Option<RecipientName> {
+    RecipientName::new(text).filter(|name| policy.people.group(name).is_some())
+}
+
+fn no_group(policy: &Policy, text: &str) -> Failure {
+    // Only a name is repeated: what else was typed may be a key.
+    let failure = Failure::failed(match RecipientName::new(text) {
+        Some(name) => format!("`{name}` is no group"),
+        None => "`--group` names no group".to_owned(),
+    });
+    let names = || policy.people.groups().map(|(name, _)| name.as_str());
+    match did_you_mean(text, names()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None if names().next().is_none() => failure.hint("the policy has no `groups`"),
+        None => failure.hint(format!("groups are {}", names().collect::<Vec<_>>().join(", "))),
+    }
 }
 
 /// Shows the lines that changed, commits them if asked, and says which files follow.

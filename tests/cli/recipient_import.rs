@@ -379,6 +379,7 @@ fn what_is_typed_wrong_is_said() {
         --- stderr
         error: `develpers` is no group
         hint: did you mean `developers`?
+        hint: a new group is a line below `groups:` in .secrets.yaml: `develpers: []`
     "#]]);
     changes_nothing(alice.secretree(["recipient", "import"]).input(MEMBERS)).code(2);
     changes_nothing(import(&alice, "", "")).check(expect![[r#"

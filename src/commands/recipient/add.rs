@@ -7,7 +7,7 @@ use secretree::error::{Failure, Result};
 use secretree::names::RecipientName;
 use secretree::policy::{LoadedPolicy, NamedKey, NewRecipient, Policy, PolicyChange, PolicyEdit};
 
-use super::{all_reads, keys, known_group, reads_beyond, report};
+use super::{all_reads, group_to_fill, keys, reads_beyond, report};
 use crate::context::{Context, checked_operand};
 
 /// Add a person or machine to the policy, or a key to one who is there
@@ -130,7 +130,7 @@ fn changed(args: &Args, loaded: &LoadedPolicy, name: &RecipientName, given: Vec<
         })?,
     }
     for group in &args.group {
-        edit.add_member(&known_group(policy, group)?, name)?;
+        edit.add_member(&group_to_fill(policy, group)?, name)?;
     }
     edit.finish()
 }

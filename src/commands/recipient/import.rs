@@ -16,7 +16,7 @@ use secretree::policy::Policy;
 use secretree::roster::{LARGEST_ROSTER, Person, Roster};
 use secretree::secret::Secret;
 
-use super::{known_group, say_next};
+use super::{group_to_fill, say_next};
 use crate::context::{Context, Step};
 use crate::ui::escaped;
 use report::Report;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     }
     let roster = read_roster()?;
     let (lock, loaded) = context.locked_policy()?;
-    let group = known_group(&loaded.policy, &args.group)?;
+    let group = group_to_fill(&loaded.policy, &args.group)?;
     let mut keys = |person: &Person, name: &RecipientName| keys_in(args.keys.as_deref()?, person, name);
     let enrollment = Enrollment::plan(&loaded, &group, &roster, &mut keys, args.whole)?;
     let mut vault = context.vault(&enrollment.change.after)?;
