@@ -9,6 +9,7 @@ use super::past::{Origin, PastKeys};
 use super::past_files::past_files;
 use super::trust::{Notice, Scene};
 use crate::crypto::key::{DropBox, EnvironmentKey};
+use crate::crypto::label::GrantLabel;
 use crate::error::{Failure, Result};
 use crate::git::{CommitId, Repository};
 use crate::names::EnvironmentName;
@@ -70,13 +71,8 @@ impl Scene<'_> {
             return Err(distrusted(message, &case));
         }
         let trusted = self.trusted(name);
-        let mut known = PastKeys::new(self.policy, name);
+        let mut known = self.keys_behind_head(repository, environment, at)?;
         let head = repository.head()?;
-        let now = at.now.policy.environment(name).unwrap_or(environment);
-        let prefix = self.prefix().unwrap_or_default();
-        let found = past_files(repository, head, None, &prefix, now)?;
-        known.complete &= found.complete;
-        known.read(repository, &found.files, head, None, self.identities)?;
         known.learn_key(key);
         let is_replaced = !known.successors(drop_box).is_empty();
         let is_behind = head.map_or(Ok(false), |head| repository.is_behind(at.commit, head))?;
@@ -91,6 +87,53 @@ impl Scene<'_> {
             drop_box.id()
         );
         Ok((is_replaced && !is_behind).then_some(Notice::Warning(late)).or(notice))
+    }
+
+    /// The key of a footer of the past that holds no grant for anybody here, if one was written later: who came later
+    /// holds the same key. With the label of that grant.
+    ///
+    /// # Errors
+    /// `Failed` if the repository cannot be read.
+    pub(super) fn granted_later(
+        &mut self,
+        environment: &EnvironmentPolicy,
+        footer: &Footer,
+        at: At<'_>,
+    ) -> Result<Option<(GrantLabel, EnvironmentKey)>> {
+        let Some(repository) = self.repository else {
+            return Ok(None);
+        };
+        let known = self.keys_behind_head(repository, environment, at)?;
+        let Some(key) = known.key(&footer.drop_box) else {
+            return Ok(None);
+        };
+        let holders = known.holders(&footer.drop_box);
+        let own = self.identities.public_keys();
+        let label = own
+            .iter()
+            .map(|(_, key)| key.label())
+            .find(|label| holders.contains(label));
+        // A plugin does not say what its public key is.
+        let label = label.or_else(|| holders.iter().next());
+        Ok(label.map(|label| (label.clone(), key.clone())))
+    }
+
+    /// The keys in the history behind HEAD, and in the index.
+    fn keys_behind_head(
+        &mut self,
+        repository: &Repository,
+        environment: &EnvironmentPolicy,
+        at: At<'_>,
+    ) -> Result<PastKeys> {
+        let name = &environment.name;
+        let head = repository.head()?;
+        let now = at.now.policy.environment(name).unwrap_or(environment);
+        let prefix = self.prefix().unwrap_or_default();
+        let found = past_files(repository, head, None, &prefix, now)?;
+        let mut known = PastKeys::new(self.policy, name);
+        known.complete &= found.complete;
+        known.read(repository, &found.files, head, None, self.identities)?;
+        Ok(known)
     }
 
     /// The keys in the history behind the commit.

@@ -8,7 +8,7 @@ use crate::crypto::envelope::from_base64;
 use crate::crypto::grant::{GrantError, GrantPlaintext, LARGEST_GRANT, open_any};
 use crate::crypto::key::EnvironmentKey;
 use crate::crypto::label::GrantLabel;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, FailureKind, Result};
 
 impl Vault<'_> {
     /// The key of a footer, from the grant that an identity here opens.
@@ -18,9 +18,17 @@ impl Vault<'_> {
 
     /// The key of a footer, and the label of the grant that an identity here opened.
     pub(super) fn open_grant(&mut self, rules: Rulebook<'_>, footer: &Footer) -> Result<(GrantLabel, EnvironmentKey)> {
-        let (label, grant) = self.grant_of(rules, footer)?;
-        self.check_grant(rules, footer, &grant)?;
-        Ok((label, grant.key))
+        match (self.grant_of(rules, footer), self.at) {
+            (Ok((label, grant)), _) => {
+                self.check_grant(rules, footer, &grant)?;
+                Ok((label, grant.key))
+            }
+            (Err(error), Some(at)) if is_no_identity(&error) => {
+                let later = self.scene().granted_later(rules.environment, footer, at)?;
+                later.ok_or(error)
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The grant that an identity here opens, whatever it says.
@@ -102,4 +110,9 @@ impl Vault<'_> {
         }
         failure.into()
     }
+}
+
+fn is_no_identity(error: &anyhow::Error) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    failure.is_some_and(|failure| failure.kind() == FailureKind::NoIdentity)
 }

@@ -111,6 +111,36 @@ fn a_whole_environment_is_decrypted_as_it_stood_with_what_it_extended() {
 }
 
 #[test]
+fn who_came_later_reads_what_the_key_sealed_before() {
+    let (mut team, alice, _) = two_values();
+    let carol = team.add("carol");
+    alice.write(
+        ".secrets.yaml",
+        team.policy("environments:\n  dev: {file: secrets/dev.yaml, readers: [alice, bob, carol]}\n"),
+    );
+    alice.secretree(["apply", "dev", "--yes"]).run().succeeds();
+    team.share(&alice, "carol reads");
+    team.update(&carol);
+    carol.secretree(["get", "dev", "db"]).run().succeeds();
+    gave(&carol, "HEAD~2", "first");
+    gave(&carol, "HEAD~1", "second");
+    carol.secretree(["decrypt", "dev", "--at", "HEAD~2"]).run().succeeds();
+    // Not what stood under a key that was gone before she came.
+    let dave = team.add("dave");
+    alice.write(
+        ".secrets.yaml",
+        team.policy("environments:\n  dev: {file: secrets/dev.yaml, readers: [alice, carol, dave]}\n"),
+    );
+    alice.secretree(["apply", "dev", "--yes"]).run().succeeds();
+    team.share(&alice, "bob is out, dave reads");
+    team.update(&dave);
+    dave.secretree(["get", "dev", "db"]).run().succeeds();
+    gave(&dave, "HEAD", "second");
+    let run = dave.secretree(["get", "dev", "db", "--at", "HEAD~3"]);
+    changes_nothing(run).code(4).says("its readers then were alice, bob");
+}
+
+#[test]
 fn the_past_is_read_under_a_key_that_was_replaced_since() {
     let (mut team, alice, bob) = two_values();
     alice.secretree(["apply", "dev", "--new-key", "--yes"]).run().succeeds();
