@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Odb, Oid};
+use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
 use super::objects::{Node, malformed, path_names, tree_entries};
 use super::{BlobId, CommitId, Repository, check_relative, explain};
@@ -103,14 +103,9 @@ impl Search<'_, '_> {
         if depth > DEEPEST || !self.seen.insert((folder.to_owned(), tree)) {
             return Ok(());
         }
-        let object = match self.odb.read(tree) {
-            Ok(object) if object.kind() == ObjectType::Tree => object,
-            Ok(_) => return Err(malformed(tree).into()),
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                self.complete = false;
-                return Ok(());
-            }
-            Err(error) => return Err(explain(&format!("object `{tree}` cannot be read"), &error).into()),
+        let Some(object) = tree_object(self.odb, tree)? else {
+            self.complete = false;
+            return Ok(());
         };
         for entry in tree_entries(object.data()) {
             if entry.is_file && entry.name == self.name {
@@ -133,20 +128,21 @@ struct Comparison<'o, 'r> {
     complete: bool,
 }
 
-impl Comparison<'_, '_> {
+impl<'o> Comparison<'o, '_> {
     fn compare(&mut self, old: Oid, new: Option<Oid>, folder: &Path, depth: usize) -> Result<()> {
         if depth > DEEPEST || new == Some(old) {
             return Ok(());
         }
-        let Some(data) = self.read(old)? else { return Ok(()) };
-        let other = match new {
-            Some(new) => self.read(new)?.unwrap_or_default(),
-            None => Vec::new(),
+        let Some(old) = self.read(old)? else { return Ok(()) };
+        let new = match new {
+            Some(new) => self.read(new)?,
+            None => None,
         };
-        let here: HashMap<&[u8], (Oid, bool)> = tree_entries(&other)
+        let other = new.as_ref().map_or(&[][..], |object| object.data());
+        let here: HashMap<&[u8], (Oid, bool)> = tree_entries(other)
             .map(|entry| (entry.name, (entry.id, entry.is_tree)))
             .collect();
-        for entry in tree_entries(&data) {
+        for entry in tree_entries(old.data()) {
             let path = folder.join(OsStr::from_bytes(entry.name));
             let now = here.get(entry.name).copied();
             if entry.is_tree {
@@ -159,17 +155,20 @@ impl Comparison<'_, '_> {
         Ok(())
     }
 
-    /// The bytes of a tree; nothing if this clone does not have it.
-    fn read(&mut self, id: Oid) -> Result<Option<Vec<u8>>> {
-        match self.odb.read(id) {
-            Ok(object) if object.kind() == ObjectType::Tree => Ok(Some(object.data().to_vec())),
-            Ok(_) => Err(malformed(id).into()),
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                self.complete = false;
-                Ok(None)
-            }
-            Err(error) => Err(explain(&format!("object `{id}` cannot be read"), &error).into()),
-        }
+    fn read(&mut self, id: Oid) -> Result<Option<OdbObject<'o>>> {
+        let found = tree_object(self.odb, id)?;
+        self.complete &= found.is_some();
+        Ok(found)
+    }
+}
+
+/// A tree; nothing if this clone does not have it.
+fn tree_object<'o>(odb: &'o Odb<'_>, id: Oid) -> Result<Option<OdbObject<'o>>> {
+    match odb.read(id) {
+        Ok(object) if object.kind() == ObjectType::Tree => Ok(Some(object)),
+        Ok(_) => Err(malformed(id).into()),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(explain(&format!("object `{id}` cannot be read"), &error).into()),
     }
 }
 
