@@ -1,7 +1,7 @@
 //! Policies that say more than the staged one: that of the work tree, whose line for a new environment is not staged yet,
 //! and those of the parents, whose environment the commit takes out. Their files must not hold readable values either.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::staged::{Look, StagedFolders};
@@ -12,8 +12,8 @@ use crate::git::Content;
 use crate::policy::{Gathered, LONGEST_POLICY, LoadedPolicy, POLICY_NAME, Reach, gather};
 use crate::vault::Rulebook;
 
-/// The texts of policies by path.
-type Texts = BTreeMap<PathBuf, String>;
+/// The texts of policies, with their paths.
+type Texts = Vec<(PathBuf, String)>;
 
 impl Look<'_> {
     /// Readable values in files that the commit changes and that no staged policy names, but one beside it does. `staged`
@@ -90,10 +90,14 @@ impl Look<'_> {
     }
 
     /// Readable values in the files that these policies name beyond `named`, which learns them.
-    fn readable_by(&self, texts: &Texts, named: &mut BTreeSet<PathBuf>, hint: &str) -> Result<Vec<Finding>> {
-        let texts: Vec<_> = texts.iter().map(|(path, text)| (path.clone(), text.clone())).collect();
+    fn readable_by(
+        &self,
+        texts: &[(PathBuf, String)],
+        named: &mut BTreeSet<PathBuf>,
+        hint: &str,
+    ) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        for gathered in gather(&texts, &StagedFolders(self.staged)) {
+        for gathered in gather(texts, &StagedFolders(self.staged)) {
             let Ok(policy) = gathered.policy else { continue };
             let loaded = LoadedPolicy {
                 root_folder: self.root.join(&gathered.folder),
