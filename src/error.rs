@@ -29,6 +29,11 @@ impl FailureKind {
             Self::Integrity => 5,
         }
     }
+
+    /// The kind of an error, if it is a [`Failure`].
+    pub fn of(error: &anyhow::Error) -> Option<Self> {
+        error.downcast_ref::<Failure>().map(Failure::kind)
+    }
 }
 
 /// One failure: kind, one lower-case line with names in backticks, and hints. Never holds a value.

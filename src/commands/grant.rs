@@ -99,7 +99,7 @@ fn plans(context: &Context, vault: &mut Vault<'_>, granted: &access::ReaderChang
 
 /// Who cannot read can only ask.
 fn not_a_reader(error: Error, environment: &EnvironmentName) -> Error {
-    match error.downcast_ref::<Failure>().map(Failure::kind) {
+    match FailureKind::of(&error) {
         Some(FailureKind::NoIdentity) => {
             let message = format!("no identity here can open `{environment}`: only a reader can grant it");
             Failure::no_identity(message)

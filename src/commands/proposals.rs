@@ -62,10 +62,8 @@ fn opened<'f, 'p: 'f>(
 ) -> Result<Result<Environment<'f>, anyhow::Error>> {
     match vault.open(file) {
         Ok(environment) => Ok(Ok(environment)),
-        Err(error) => match error.downcast_ref::<Failure>() {
-            Some(failure) if failure.kind() == FailureKind::NoIdentity => Ok(Err(error)),
-            _ => Err(error),
-        },
+        Err(error) if FailureKind::of(&error) == Some(FailureKind::NoIdentity) => Ok(Err(error)),
+        Err(error) => Err(error),
     }
 }
 

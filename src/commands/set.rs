@@ -166,10 +166,8 @@ fn unlocked<'f, 'p: 'f>(vault: &mut Vault<'p>, reading: Reading<'f>) -> Result<O
         Ok(environment) => Ok(Some(environment)),
         // Somebody who reads it but cannot now (a key that stays locked) has no use for a proposal to themselves.
         Err(error) if is_reader => Err(error),
-        Err(error) => match error.downcast_ref::<Failure>() {
-            Some(failure) if failure.kind() == FailureKind::NoIdentity => Ok(None),
-            _ => Err(error),
-        },
+        Err(error) if FailureKind::of(&error) == Some(FailureKind::NoIdentity) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::crypto::public_key::PublicKey;
 use crate::document::lines::line_end;
 use crate::document::path::ValuePath;
 use crate::document::tree::{Rules, Tree};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, FailureKind, Result};
 use crate::names::{EnvironmentName, KeyId, RecipientName};
 use crate::policy::POLICY_NAME;
 
@@ -302,8 +302,7 @@ impl Vault<'_> {
 }
 
 pub(super) fn is_integrity(error: &anyhow::Error) -> bool {
-    let failure = error.downcast_ref::<Failure>();
-    failure.is_some_and(|failure| failure.kind() == crate::error::FailureKind::Integrity)
+    FailureKind::of(error) == Some(FailureKind::Integrity)
 }
 
 impl Plan {

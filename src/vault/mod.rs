@@ -128,13 +128,10 @@ impl<'p> Vault<'p> {
             // On a read-only tree the new contents are read through the journal instead.
             if let Ok(lock) = FolderLock::acquire(&vault.place, PATIENCE) {
                 let finished = files::finish_pending(&lock, &vault.files());
-                if let Err(error) = finished {
-                    let integrity = error
-                        .downcast_ref::<Failure>()
-                        .is_some_and(|failure| failure.kind() == crate::error::FailureKind::Integrity);
-                    if integrity {
-                        return Err(error);
-                    }
+                if let Err(error) = finished
+                    && apply::is_integrity(&error)
+                {
+                    return Err(error);
                 }
             }
         }

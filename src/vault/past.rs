@@ -111,11 +111,7 @@ impl PastKeys {
                 .into_iter()
                 .filter(|blob| Some(*blob) != known)
             {
-                let unborn = Origin {
-                    commit: None,
-                    author: String::new(),
-                    time: 0,
-                };
+                let unborn = Origin::uncommitted();
                 self.learn_blob(repository.blob(blob)?, &unborn, identities);
             }
             if let Some(head) = head {

@@ -139,11 +139,7 @@ impl Scene<'_> {
     /// The keys in the history behind the commit.
     fn keys_behind(&mut self, case: &Case<'_>) -> Result<PastKeys> {
         let mut behind = PastKeys::new(self.policy, &case.environment.name);
-        let here = Origin {
-            commit: None,
-            author: String::new(),
-            time: 0,
-        };
+        let here = Origin::uncommitted();
         behind.learn(case.footer, &here, self.identities);
         let prefix = self.prefix().unwrap_or_default();
         if let Some(repository) = self.repository {

@@ -199,11 +199,7 @@ impl Past {
         let appearances = self.appearances.get(label).map_or(&[][..], Vec::as_slice);
         let in_head = self.head.as_ref().is_some_and(|(_, head)| head.labels.contains(label));
         let again = match appearances {
-            [_, ..] if current.is_some() && !in_head => Some(Origin {
-                commit: None,
-                author: String::new(),
-                time: 0,
-            }),
+            [_, ..] if current.is_some() && !in_head => Some(Origin::uncommitted()),
             [newest, .., _] => Some(newest.origin.clone()),
             _ => None,
         };

@@ -265,11 +265,7 @@ impl Scene<'_> {
         stop_at: Option<CommitId>,
     ) -> Result<(PastKeys, Vec<String>)> {
         let mut past = PastKeys::new(self.policy, &environment.name);
-        let here = Origin {
-            commit: None,
-            author: String::new(),
-            time: 0,
-        };
+        let here = Origin::uncommitted();
         past.learn(footer, &here, self.identities);
         past.learn_key(key);
         let mut ids = Vec::new();
@@ -460,15 +456,7 @@ impl Scene<'_> {
     fn public_past(&mut self, environment: &EnvironmentPolicy, footer: &Footer) -> Result<PastKeys> {
         let head = self.head()?;
         let mut past = PastKeys::new(self.policy, &environment.name);
-        past.learn(
-            footer,
-            &Origin {
-                commit: None,
-                author: String::new(),
-                time: 0,
-            },
-            self.identities,
-        );
+        past.learn(footer, &Origin::uncommitted(), self.identities);
         let repository = self.repository.filter(|repository| repository.unreadable().is_none());
         if let (Some(repository), Some(prefix)) = (repository, self.prefix()) {
             let found = past_files(repository, head, None, &prefix, environment)?;

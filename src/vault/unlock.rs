@@ -23,7 +23,7 @@ impl Vault<'_> {
                 self.check_grant(rules, footer, &grant)?;
                 Ok((label, grant.key))
             }
-            (Err(error), Some(at)) if is_no_identity(&error) => {
+            (Err(error), Some(at)) if FailureKind::of(&error) == Some(FailureKind::NoIdentity) => {
                 let later = self.scene().granted_later(rules.environment, footer, at)?;
                 later.ok_or(error)
             }
@@ -110,9 +110,4 @@ impl Vault<'_> {
         }
         failure.into()
     }
-}
-
-fn is_no_identity(error: &anyhow::Error) -> bool {
-    let failure = error.downcast_ref::<Failure>();
-    failure.is_some_and(|failure| failure.kind() == FailureKind::NoIdentity)
 }
